@@ -1,0 +1,163 @@
+"""What a stage and a plugin promise: read this file and you can write one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, ParamSpec, Protocol, TypeVar, get_type_hints
+
+import numpy as np
+
+from foley.model import Audio, Clip, Hints, Kind, Listening, Picture, Proposal, SoundEvent
+
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Context(Protocol):
+    """What a stage may know of the run it is in. `pipeline` gives it; tests take it from the `ctx` fixture."""
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for files that belong to the value being made; they are kept or thrown away with it."""
+        ...
+
+    def rng(self, *key: object) -> np.random.Generator:
+        """Return the random stream of `key`: one per key, whatever ran before it."""
+        ...
+
+    def digest(self, *values: object) -> str:
+        """Return the content key of values: of model types, numbers, texts, arrays, and tuples of such."""
+        ...
+
+    def once(self, name: str, key: tuple[object, ...], make: Callable[[Context], T]) -> T:
+        """Return what `make` makes, from the cache where the same `name` and `key` were made before."""
+        ...
+
+    def progress(self, done: float, what: str = "") -> None:
+        """Say how much of the stage is done, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a generator can do, known before anything heavy is loaded."""
+
+    kinds: frozenset[Kind]
+    """The kinds of event it can make."""
+    rate_hz: int
+    channels: int
+    max_duration_s: float
+    """Longest sound in one go; longer ones are made in overlapping windows."""
+    hit_exact: bool
+    """Puts every hit of an event where it belongs by itself; else it is asked for one hit at a time."""
+    code_licence: str
+    weights_licence: str
+    """SPDX id or name; "none" where no weights are used."""
+    commercial: bool
+    """Whether what it makes may be used commercially."""
+    rank: int
+    """Order of routing: the lowest that suits an event makes it."""
+    needs_gpu: bool = False
+    memory_mb: int = 0
+    """Expected use when loaded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundRequest:
+    """One window of one event to be made into sound."""
+
+    event: SoundEvent
+    """With the hits of this window only; times stay on the clip's timeline."""
+    start_s: float
+    """Time of the first sample to make, on the clip's timeline."""
+    duration_s: float
+    rng: np.random.Generator
+    """The only source of chance."""
+
+
+class Generator(Protocol):
+    """Makes the sound of events. Light to build; what is heavy is loaded in `prepare`."""
+
+    capabilities: Capabilities
+
+    def identity(self) -> str:
+        """Return name, version and weights' revision: part of the cache key of every take."""
+        ...
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what must be installed before it can work, as instructions; empty when ready."""
+        ...
+
+    def suits(self, event: SoundEvent) -> bool:
+        """Return whether it can make this event."""
+        ...
+
+    def margins_s(self, event: SoundEvent) -> tuple[float, float]:
+        """Return how much it sounds before the event's start (a lead-in) and after its end (what rings on)."""
+        ...
+
+    def prepare(self) -> None:
+        """Load what is heavy; called once before the first `generate`."""
+        ...
+
+    def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
+        """Return one sound for each request, to the sample: `to_samples(duration_s, rate_hz)` long.
+
+        Full scale is [-1, 1]; finite; a hit of strength 1 peaks, and a texture at intensity 1 lies, at whatever level
+        the generator likes: takes are brought to their event's level afterwards.
+
+        Raises:
+            GenerationError: where a sound cannot be made.
+        """
+        ...
+
+
+class Planner(Protocol):
+    """Decides what is to be heard. Times it gives are checked against the picture afterwards."""
+
+    def plan(self, clip: Clip, picture: Picture, listening: Listening, hints: Hints) -> Proposal:
+        """Return the sounds it would give the clip, and why."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stage(Generic[P, R]):
+    """A stage function, with what it needs and makes read from its annotations."""
+
+    run: Callable[P, R]
+    version: int
+    cached: bool
+    needs: tuple[type, ...]
+    makes: type
+    options: type | None
+
+    @property
+    def name(self) -> str:
+        """The module the function stands in."""
+        return self.run.__module__.rsplit(".", 1)[-1]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function."""
+        return self.run(*args, **kwargs)
+
+
+def stage(*, version: int, cached: bool = True) -> Callable[[Callable[P, R]], Stage[P, R]]:
+    """Make a function a stage; raise `version` when the same input gives another output.
+
+    Its parameters are inputs by type, then `opts` (a frozen dataclass with a default for every field) where it has
+    options, then `ctx`. Annotations must be real at run time: import the types at module level.
+
+    Args:
+        version: Part of the cache key.
+        cached: False for what is cheaper to do again than to keep, or is done for its effect.
+    """
+
+    def wrap(function: Callable[P, R]) -> Stage[P, R]:
+        hints = get_type_hints(function)
+        makes, options, _ = hints.pop("return"), hints.pop("opts", None), hints.pop("ctx", None)
+        return Stage(function, version, cached, tuple(hints.values()), makes, options)
+
+    return wrap

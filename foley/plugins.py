@@ -1,0 +1,35 @@
+"""Find plugins by name: a module in the kind's folder, or an installed entry point."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import pkgutil
+from typing import Any
+
+from foley.errors import UnknownPluginError
+
+KINDS = {
+    "generator": "foley.render.generators",
+    "planner": "foley.plan.planners",
+}
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Return the names of all plugins of a kind, without importing one."""
+    found = {module.name for module in pkgutil.iter_modules(importlib.import_module(KINDS[kind]).__path__)}
+    found |= {entry.name for entry in importlib.metadata.entry_points(group=f"foley.{kind}s")}
+    return tuple(sorted(found))
+
+
+def build(kind: str, name: str) -> Any:
+    """Make the plugin: its module's `build()`.
+
+    Raises:
+        UnknownPluginError: where no plugin of the kind bears the name.
+    """
+    for entry in importlib.metadata.entry_points(group=f"foley.{kind}s", name=name):
+        return entry.load().build()
+    if name not in names(kind):
+        raise UnknownPluginError(kind, name, names(kind))
+    return importlib.import_module(f"{KINDS[kind]}.{name}").build()

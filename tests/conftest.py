@@ -1,0 +1,26 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from foley.contracts import Context
+from foley.pipeline.cache import Cache
+
+
+@pytest.fixture()
+def ctx(tmp_path: Path) -> Context:
+    """A context with a cache of its own, as the runner would give a stage."""
+    return Cache(tmp_path / "cache").context()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real clips and recordings; a test that needs it is skipped where it is absent."""
+    folder = Path(os.environ.get("FOLEY_TEST_MEDIA", Path(__file__).parents[2] / "shared"))
+    if not (folder / "clips" / "clips.json").is_file():
+        pytest.skip("the real clips are not here: FOLEY_TEST_MEDIA names their folder")
+    return folder
