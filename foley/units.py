@@ -21,7 +21,11 @@ def to_samples(position_s: Seconds, rate_hz: int) -> int:
     >>> to_samples(0.5, 48_000), to_samples(Fraction(1001, 30000), 48_000)
     (24000, 1602)
     """
-    return math.floor(position_s * rate_hz + Fraction(1, 2)) if isinstance(position_s, Fraction) else math.floor(position_s * rate_hz + 0.5)
+    return (
+        math.floor(position_s * rate_hz + Fraction(1, 2))
+        if isinstance(position_s, Fraction)
+        else math.floor(position_s * rate_hz + 0.5)
+    )
 
 
 def span_samples(start_s: Seconds, end_s: Seconds, rate_hz: int) -> tuple[int, int]:

@@ -1,1 +1,1 @@
-""""""
+"""Hands the result back: video, stems, report."""

@@ -19,7 +19,7 @@ from foley.model.plan import (
     SoundEvent,
     SoundPlan,
 )
-from foley.model.report import Delivery, Destination, LoudnessFigures, Report, SyncCheck
+from foley.model.report import Delivery, Destination, LoudnessFigures, Provenance, Report, SyncCheck
 from foley.model.sound import Arrangement, FittedTakes, Master, Mixdown, Placement, PreviousMaster, Take, Takes
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "PreviousMaster",
     "Proposal",
     "ProposedSound",
+    "Provenance",
     "Reasoning",
     "Report",
     "Shot",

@@ -70,7 +70,7 @@ class SoundEvent:
     """What makes the sound; "auto" leaves it to routing."""
     seed: int = 0
     level_db: float = -18.0
-    """Usual level of this kind of sound, dBFS before mastering: peak of a hit of strength 1, else RMS at intensity 1."""
+    """Usual level of such a sound, dBFS before mastering: peak of a hit of strength 1, else RMS at intensity 1."""
     gain_db: float = 0.0
     """An editor's trim on top."""
     pan: float = 0.0

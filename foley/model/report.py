@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,17 @@ class Report:
     """Of every delivered file; equals the picture's."""
     notes: tuple[str, ...]
     """What a person should know, worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a result was made: what `manifest.json` answers for."""
+
+    tools: Mapping[str, str]
+    """Versions of foley, Python, the packages and programs used."""
+    workflow: str
+    options: Mapping[str, Mapping[str, str | float | int | bool | None]]
+    """All options of all stages, defaults included."""
 
 
 @dataclass(frozen=True, slots=True)

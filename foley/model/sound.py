@@ -85,7 +85,7 @@ class Master:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviousMaster:
-    """The master of the last render into the same folder; an edited plan keeps it, so that what was not edited stays."""
+    """The master of the last render into the same folder; an edited plan keeps it, so that the rest stays as it is."""
 
     master: Master | None = None
 

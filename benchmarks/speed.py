@@ -1,0 +1,77 @@
+"""Time of a whole `foley run` (report included, nothing cached) over a bare decode of the same minute of 1080p."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import Figure, real_clips
+
+ROUNDS = 3
+WANTED, AIM = 2.0, 1.3
+REAL = ("guns", "tennis_a", "waterfall", "train", "rain_windscreen", "sheep")
+PROMPT = "a man fires a rifle outdoors, tennis, a waterfall, a train passes, rain on a windscreen, sheep bleat"
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+def minute_of_1080p(to: Path) -> Path:
+    """Make 60 s of 1080p at 30 fps from real clips where they are here, else from the samples."""
+    clips = real_clips()
+    sources = [clips / f"{name}.mp4" for name in REAL] if clips else sorted(SAMPLES.glob("*[!y].mp4")) * 2
+    inputs = [part for source in sources for part in ("-i", str(source))]
+    parts = "".join(
+        f"[{n}:v:0]fps=30,scale=1920:1080:flags=bicubic,setsar=1,trim=duration=10,tpad=stop_mode=clone:stop_duration=10,"
+        f"trim=duration=10,setpts=PTS-STARTPTS[v{n}];"
+        for n in range(len(sources))
+    )
+    joined = "".join(f"[v{n}]" for n in range(len(sources)))
+    graph = f"{parts}{joined}concat=n={len(sources)}:v=1:a=0[v]"
+    coding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
+    command = ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", graph, "-map", "[v]", "-t", "60", *coding]
+    subprocess.run([*command, str(to)], check=True)
+    return to
+
+
+def timed(command: list[str], env: dict[str, str] | None = None) -> tuple[float, str]:
+    start = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+    return time.perf_counter() - start, done.stdout
+
+
+def measure() -> list[Figure]:
+    """Return the ratio, round by round taken, and what the stages took."""
+    ratios, decodes, runs, stages = [], [], [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        video = minute_of_1080p(Path(folder) / "minute.mp4")
+        for _ in range(ROUNDS):
+            decode_s, _ = timed(["ffmpeg", "-v", "error", "-i", str(video), "-f", "null", "-"])
+            shutil.rmtree(Path(folder) / "cache", ignore_errors=True)
+            env = {**os.environ, "FOLEY_CACHE": str(Path(folder) / "cache")}
+            command = [sys.executable, "-m", "foley", "run", str(video), "--prompt", PROMPT, "--overwrite", "--json"]
+            run_s, answer = timed(command, env)
+            decodes.append(decode_s)
+            runs.append(run_s)
+            ratios.append(run_s / decode_s)
+            stages = {stage["stage"]: stage["seconds"] for stage in json.loads(answer)["stages"]}
+    ratio = statistics.median(ratios)
+    command = "python -m benchmarks speed"
+    took = ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items())
+    return [
+        Figure(
+            "run over bare decode, median of 3",
+            f"{ratio:.2f}",
+            f"at most {WANTED} (aim {AIM})",
+            ratio <= WANTED,
+            command,
+        ),
+        Figure("bare decode", f"{statistics.median(decodes):.1f} s", "", None, command),
+        Figure("whole run", f"{statistics.median(runs):.1f} s", "", None, command),
+        Figure("stages of the last round, seconds", took, "", None, command),
+    ]

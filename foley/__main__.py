@@ -1,0 +1,5 @@
+"""`python -m foley`."""
+
+from foley.cli import main
+
+main()

@@ -1,0 +1,250 @@
+"""What a program, a farm or an editor's script calls: `analyse`, `plan`, `render`, `run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from foley.deliver import outputs
+from foley.errors import FoleyError, OutputExistsError, PlanError
+from foley.model import (
+    Brief,
+    Clip,
+    Delivery,
+    Destination,
+    Listening,
+    Picture,
+    PreviousMaster,
+    SoundPlan,
+    Source,
+)
+from foley.pipeline import manifest, runner, workflow
+from foley.pipeline.cache import Cache
+from foley.pipeline.runner import Run, StageProgress, StageTime
+from foley.plan import events
+
+Loudness = Literal["ebu-r128", "web", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run, the same for every call."""
+
+    workflow: str = workflow.DEFAULT
+    """Name or file of the workflow."""
+    workdir: Path | None = None
+    """The cache folder; `default_workdir()` where None."""
+    overwrite: bool = False
+    """Replace what is there."""
+    loudness: Loudness | None = None
+    """Profile of the mix; the workflow's where None."""
+    replace_audio: bool | None = None
+    """Leave the clip's own sound tracks out; as the workflow says where None."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Options of stages, by stage and name."""
+    on_progress: Callable[[StageProgress], None] | None = None
+    """Told how far the run is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What was seen and heard in a clip."""
+
+    clip: Clip
+    picture: Picture
+    listening: Listening
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan and where it lies."""
+
+    path: Path
+    plan: SoundPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished clip."""
+
+    delivery: Delivery
+    plan: SoundPlan
+    times: tuple[StageTime, ...]
+    """What each stage took; cached ones were done before."""
+
+    @property
+    def video(self) -> Path:
+        """Return the finished video."""
+        return self.delivery.video
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder with plan, takes, stems and report."""
+        return self.delivery.folder
+
+
+def analyse(video: str | Path, *, settings: Settings | None = None) -> Analysis:
+    """Return what is seen and heard in a video: cuts, motion, impacts, speech.
+
+    Raises:
+        MediaError: where the file cannot be used.
+    """
+    done = _Runs(settings or Settings()).see(Path(video))
+    return Analysis(done[Clip], done[Picture], done[Listening])
+
+
+def plan(
+    video: str | Path,
+    *,
+    prompt: str = "",
+    brief: Brief | None = None,
+    output: Path | None = None,
+    settings: Settings | None = None,
+) -> PlanFile:
+    """Write the sound plan of a video, to edit before rendering.
+
+    Args:
+        video: The file.
+        prompt: What is heard, in plain words.
+        brief: All that can be asked for; instead of `prompt`.
+        output: The finished video that the plan is for; the plan lies in the `.foley` folder beside it.
+        settings: How to run.
+
+    Raises:
+        MediaError: where the file cannot be used.
+        OutputExistsError: where another plan is there already.
+    """
+    runs = _Runs(settings or Settings())
+    planned = runs.plan(Path(video), brief or Brief(prompt), destination(Path(video), output))
+    events.save(planned[SoundPlan], planned[Destination].folder / "plan.yaml")
+    return PlanFile(planned[Destination].folder / "plan.yaml", planned[SoundPlan])
+
+
+def run(
+    video: str | Path,
+    *,
+    prompt: str = "",
+    brief: Brief | None = None,
+    output: Path | None = None,
+    settings: Settings | None = None,
+) -> Result:
+    """Give a video its sound: plan, make, fit, mix, check and mux.
+
+    Args:
+        video: The file.
+        prompt: What is heard, in plain words.
+        brief: All that can be asked for; instead of `prompt`.
+        output: The finished video; CLIP.foley.EXT beside the input where None.
+        settings: How to run.
+
+    Raises:
+        FoleyError: each kind of failure its own class, see `foley.errors`.
+    """
+    settings = settings or Settings()
+    to = destination(Path(video), output)
+    if to.video.exists() and not settings.overwrite:
+        raise OutputExistsError(to.video)
+    runs = _Runs(settings)
+    planned = runs.plan(Path(video), brief or Brief(prompt), to)
+    return runs.finish(planned, PreviousMaster())
+
+
+def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result:
+    """Render a plan that `plan` or `run` made and that may have been edited; only what changed is made again.
+
+    What an earlier render of the same plan wrote is replaced; anything else only with `overwrite`.
+
+    Raises:
+        PlanError: where the plan cannot be used; names the line and the field.
+        FoleyError: each kind of failure its own class, see `foley.errors`.
+    """
+    settings = settings or Settings()
+    path = Path(plan_file)
+    made = events.load(path)
+    video = (path.parent / made.clip.path).resolve()
+    to = outputs.destination_beside(path.parent, video)
+    if to.video.exists() and not settings.overwrite and not outputs.is_ours(to):
+        raise OutputExistsError(to.video)
+    runs = _Runs(settings)
+    seen = runs.see(video)
+    if seen[Clip].key != made.clip.key:
+        raise PlanError(
+            f"{path} was made for another version of {video.name}", hint=f"make a new one: foley plan {video}"
+        )
+    products = {**seen.products, SoundPlan: made, Destination: to}
+    return runs.finish(Run(products, seen.times), PreviousMaster(outputs.load_master(to.folder)))
+
+
+def destination(video: Path, output: Path | None) -> Destination:
+    """Return where the result of a video goes: CLIP.foley.EXT and the folder CLIP.foley, or beside a named output."""
+    if output is None:
+        return Destination(video.with_name(f"{video.stem}.foley{video.suffix}"), video.with_name(f"{video.stem}.foley"))
+    if output.is_dir():
+        return destination(output / video.name, None)
+    return Destination(output, output.with_name(f"{output.stem.removesuffix('.foley')}.foley"))
+
+
+def default_workdir() -> Path:
+    """Return the cache folder: FOLEY_CACHE where it is set, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("FOLEY_CACHE")
+    return Path(named) if named else user_cache_path("foley")
+
+
+class _Runs:
+    """The parts of a run that the calls share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
+        self.cache = Cache(settings.workdir or default_workdir())
+
+    def see(self, video: Path) -> Run:
+        return self._run([Source(video)], [Clip, Picture, Listening])
+
+    def plan(self, video: Path, brief: Brief, to: Destination) -> Run:
+        done = self._run([Source(video), brief], [Clip, Picture, Listening, SoundPlan])
+        made = done[SoundPlan]
+        made = replace(made, clip=replace(made.clip, path=_relative(video, to.folder)))
+        if not self.settings.overwrite:
+            _refuse_other_plan(to.folder / "plan.yaml", made)
+        return Run({**done.products, SoundPlan: made, Destination: to}, done.times)
+
+    def finish(self, planned: Run, previous: PreviousMaster) -> Result:
+        kinds = (Clip, Picture, Listening, SoundPlan, Destination)
+        given = [*(planned[kind] for kind in kinds), previous, manifest.provenance(self.flow)]
+        done = self._run(given, [Delivery])
+        return Result(done[Delivery], planned[SoundPlan], (*planned.times, *done.times))
+
+    def _run(self, given: list[Any], wanted: list[type]) -> Run:
+        return runner.run(self.flow, given, wanted, cache=self.cache, on_progress=self.settings.on_progress)
+
+
+def _choices(settings: Settings) -> dict[str, dict[str, Any]]:
+    choices = {stage: dict(options) for stage, options in settings.options.items()}
+    if settings.loudness is not None:
+        choices.setdefault("master", {})["loudness"] = settings.loudness
+    if settings.replace_audio is not None:
+        choices.setdefault("master", {})["original"] = "replace" if settings.replace_audio else "keep"
+    return choices
+
+
+def _relative(video: Path, folder: Path) -> str:
+    """Return the video's path as seen from the folder, so that both can be moved together."""
+    return Path(os.path.relpath(video.resolve(), folder.resolve())).as_posix()
+
+
+def _refuse_other_plan(path: Path, made: SoundPlan) -> None:
+    """Keep a plan that somebody may have edited; the same plan, from a run that was cut off, is no other."""
+    if not path.exists():
+        return
+    try:
+        present = events.load(path)
+    except FoleyError:
+        present = None
+    if present != made:
+        raise OutputExistsError(path)

@@ -1,0 +1,96 @@
+"""The command's root: which commands there are, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import click
+import typer
+
+from foley import __version__
+from foley.cli import catalogue, doctor, inspect, score
+from foley.errors import FoleyError
+
+INTERRUPTED = 130
+"""What shells call a program that was stopped with Ctrl-C."""
+
+app = typer.Typer(
+    name="foley",
+    help="Give a video its sound effects: planned, timed to the frame, editable, mixed and muxed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(score.run)
+app.command()(score.plan)
+app.command()(score.render)
+app.command()(inspect.inspect)
+app.command()(catalogue.generators)
+app.command("workflows")(catalogue.workflows_command)
+app.command()(doctor.doctor)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+) -> None:
+    """Give a video its sound effects."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def start(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    as_json = "--json" in arguments
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as wrong:
+        wrong.show(sys.stderr)
+        return wrong.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("foley: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except FoleyError as error:
+        return _told(error, debug=debug, as_json=as_json)
+    except Exception as fault:  # noqa: BLE001 - the last door: nobody is shown a traceback who did not ask
+        return _told(_unforeseen(fault), debug=debug, as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _told(error: FoleyError, *, debug: bool, as_json: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    if as_json:
+        about = {
+            "kind": type(error).__name__,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+        }
+        print(json.dumps({"error": about}))
+    print(f"foley: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _unforeseen(fault: Exception) -> FoleyError:
+    error = FoleyError(
+        f"this should not happen: {type(fault).__name__}: {fault}",
+        hint="please report it with the output of: foley --debug ...",
+    )
+    error.__cause__ = fault
+    return error

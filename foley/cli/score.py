@@ -1,0 +1,147 @@
+"""The main job: `foley run`, `foley plan`, `foley render`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from foley import api
+from foley.cli import console, options
+from foley.model import Brief, LoudnessFigures
+from foley.pipeline import workflow as workflows
+from foley.units import clock
+
+Video = Annotated[Path, typer.Argument(help="The video to give sound.", show_default=False)]
+
+
+def run(
+    video: Video,
+    prompt: options.Prompt = "",
+    *,
+    subtitles: options.Subtitles = None,
+    cue_sheet: options.CueSheet = None,
+    seed: options.Seed = 0,
+    generator: options.Generator = "auto",
+    output: options.Output = None,
+    overwrite: options.Overwrite = False,
+    loudness: options.Loudness = None,
+    replace_audio: options.ReplaceAudio = None,
+    workflow: options.WorkflowName = workflows.DEFAULT,
+    set_option: options.SetOption = None,
+    workdir: options.Workdir = None,
+    json: options.Json = False,
+) -> None:
+    """Give VIDEO its sound: plan, make every sound, fit, mix, check, mux."""
+    brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
+    with console.progress() as show:
+        chosen = options.settings(
+            workflow=workflow,
+            workdir=workdir,
+            overwrite=overwrite,
+            loudness=loudness,
+            replace_audio=replace_audio,
+            chosen=set_option,
+            on_progress=show,
+        )
+        result = api.run(video, brief=brief, output=output, settings=chosen)
+    _answer(result, as_json=json)
+
+
+def plan(
+    video: Video,
+    prompt: options.Prompt = "",
+    *,
+    subtitles: options.Subtitles = None,
+    cue_sheet: options.CueSheet = None,
+    seed: options.Seed = 0,
+    generator: options.Generator = "auto",
+    output: options.Output = None,
+    overwrite: options.Overwrite = False,
+    workflow: options.WorkflowName = workflows.DEFAULT,
+    set_option: options.SetOption = None,
+    workdir: options.Workdir = None,
+    json: options.Json = False,
+) -> None:
+    """Write the sound plan of VIDEO, to read and edit before rendering."""
+    brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
+    with console.progress() as show:
+        chosen = options.settings(
+            workflow=workflow, workdir=workdir, overwrite=overwrite, chosen=set_option, on_progress=show
+        )
+        made = api.plan(video, brief=brief, output=output, settings=chosen)
+    if json:
+        console.answer_json({"plan": str(made.path), "events": len(made.plan.events)})
+        return
+    for event in made.plan.events:
+        console.say(f"{clock(event.start_s):>10}  {event.label}: {event.because}")
+    console.answer(str(made.path))
+
+
+def render(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan.yaml, edited or not.", show_default=False)],
+    *,
+    overwrite: options.Overwrite = False,
+    generator: options.Generator = "auto",
+    remaster: Annotated[bool, typer.Option("--remaster", help="Set gain and limiter anew: all stems change.")] = False,
+    loudness: options.Loudness = None,
+    replace_audio: options.ReplaceAudio = None,
+    workflow: options.WorkflowName = workflows.DEFAULT,
+    set_option: options.SetOption = None,
+    workdir: options.Workdir = None,
+    json: options.Json = False,
+) -> None:
+    """Render PLAN; only what changed since the last time is made again."""
+    chosen_options = list(set_option or [])
+    chosen_options += [f"takes.generator={generator}"] if generator != "auto" else []
+    chosen_options += ["master.remaster=true"] if remaster else []
+    with console.progress() as show:
+        chosen = options.settings(
+            workflow=workflow,
+            workdir=workdir,
+            overwrite=overwrite,
+            loudness=loudness,
+            replace_audio=replace_audio,
+            chosen=chosen_options,
+            on_progress=show,
+        )
+        result = api.render(plan_file, settings=chosen)
+    _answer(result, as_json=json)
+
+
+def _answer(result: api.Result, *, as_json: bool) -> None:
+    if as_json:
+        console.answer_json(_record(result))
+        return
+    report = result.delivery.report
+    heard = [event for event in result.plan.events if not event.muted]
+    console.say(f"{len(heard)} sounds, {_loudness(report.mix)}{_sync(result)}")
+    for note in report.notes:
+        console.say(f"  note: {note}")
+    console.say(f"  plan, stems, takes and report: {result.folder}/")
+    console.answer(str(result.video))
+
+
+def _loudness(figures: LoudnessFigures) -> str:
+    level = "silent" if figures.integrated_lufs is None else f"{figures.integrated_lufs:.1f} LUFS"
+    return f"{level}, true peak {figures.true_peak_dbtp:.1f} dBTP"
+
+
+def _sync(result: api.Result) -> str:
+    errors = [abs(check.error_ms) for check in result.delivery.report.sync if check.error_ms is not None]
+    return f", worst sync error {max(errors):.1f} ms over {len(errors)} onsets" if errors else ""
+
+
+def _record(result: api.Result) -> dict[str, Any]:
+    report = result.delivery.report
+    return {
+        "video": str(result.video),
+        "folder": str(result.folder),
+        "events": len(result.plan.events),
+        "loudness": dataclasses.asdict(report.mix),
+        "sync": [dataclasses.asdict(check) for check in report.sync],
+        "notes": list(report.notes),
+        "stages": [dataclasses.asdict(time) for time in result.times],
+    }

@@ -1,0 +1,117 @@
+"""The stage that hands the result back: takes, stems, report, manifest, and the video last of all."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foley.contracts import Context, stage
+from foley.deliver import outputs, record, report_page
+from foley.deliver.finished import Finished
+from foley.media import ffmpeg, writer
+from foley.model import (
+    Clip,
+    Delivery,
+    Destination,
+    FittedTakes,
+    Mixdown,
+    Picture,
+    Provenance,
+    Report,
+    SoundPlan,
+)
+
+REPORTS = (outputs.MASTER, "report.json", "report.html")
+
+LISTEN_S = 180
+"""The longest sound that the page carries itself: about 10 MB; a longer one is played from its file."""
+
+AAC_SUFFIXES = {".mp4", ".m4v"}
+"""Containers whose new track is AAC, which a browser plays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverOptions:
+    """How the result is handed back."""
+
+    title: str = "Foley"
+    """Of the new sound track."""
+    language: str = "zxx"
+    """Of the new sound track, ISO 639-2; zxx says that nobody speaks in it."""
+
+
+@stage(version=1, cached=False)
+def deliver(
+    clip: Clip,
+    picture: Picture,
+    plan: SoundPlan,
+    takes: FittedTakes,
+    mixdown: Mixdown,
+    report: Report,
+    to: Destination,
+    provenance: Provenance,
+    opts: DeliverOptions,
+    ctx: Context,
+) -> Delivery:
+    """Write everything; the video comes last, so that it is there only when all else is."""
+    done = Finished(clip, picture, plan, takes, mixdown, report)
+    files = _place_sound(takes, mixdown, to.folder)
+    outputs.save_master(mixdown.master, to.folder)
+    ctx.progress(0.2, "writing the video")
+    part = to.video.with_name(f".{to.video.stem}.part{to.video.suffix}")
+    replace = mixdown.replaces_original
+    try:
+        writer.mux(clip, mixdown.track, part, title=opts.title, language=opts.language, replace=replace)
+        ctx.progress(0.6, "writing the report")
+        _write_report(done, part, to, ctx)
+        _write_manifest(record.manifest(done, provenance), [*files, *REPORTS], part, to)
+        part.replace(to.video)
+    finally:
+        part.unlink(missing_ok=True)
+    return Delivery(to.video, to.folder, report)
+
+
+def _place_sound(takes: FittedTakes, mixdown: Mixdown, folder: Path) -> list[str]:
+    """Copy takes and stems into the folder; return their names in it."""
+    sources = {f"takes/{take.event_id}.wav": take.audio for take in takes.items}
+    sources |= {f"stems/{bus}.wav": stem for bus, stem in mixdown.stems.items()}
+    sources["stems/mix.wav"] = mixdown.mix
+    if mixdown.track.path != mixdown.mix.path:
+        sources["stems/track.wav"] = mixdown.track
+    for name, audio in sources.items():
+        outputs.place_copy(audio.path, folder / name)
+    return list(sources)
+
+
+def _write_report(done: Finished, video: Path, to: Destination, ctx: Context) -> None:
+    outputs.write_text(to.folder / "report.json", json.dumps(record.report_record(done), indent=2) + "\n")
+    listen = _listen(done, video, ctx)
+    page = report_page.page(done, listen=listen, video=_seen_from(to.folder, to.video), ctx=ctx)
+    outputs.write_text(to.folder / "report.html", page)
+
+
+def _listen(done: Finished, video: Path, ctx: Context) -> bytes | None:
+    """Return the new track for the page's player: the video's own where a browser plays it, else coded for it."""
+    if done.clip.duration_s > LISTEN_S:
+        return None
+    coded = ctx.scratch / "listen.m4a"
+    if video.suffix.lower() in AAC_SUFFIXES:
+        ffmpeg.write("-i", video, "-map", "0:a:0", "-c", "copy", to=coded)
+    else:
+        ffmpeg.write("-i", done.mixdown.track.path, "-c:a", "aac", "-b:a", "128k", to=coded)
+    return coded.read_bytes()
+
+
+def _write_manifest(manifest: dict[str, Any], files: list[str], video: Path, to: Destination) -> None:
+    manifest["files"] = {name: outputs.fingerprint(to.folder / name) for name in files}
+    place = _seen_from(to.folder, to.video).as_posix()
+    manifest["video"] = {"path": place, "fingerprint": outputs.fingerprint(video)}
+    outputs.clear_stale(to.folder, manifest["files"])
+    outputs.write_text(to.folder / outputs.MANIFEST, json.dumps(manifest, indent=2) + "\n")
+
+
+def _seen_from(folder: Path, path: Path) -> Path:
+    return Path(os.path.relpath(path.resolve(), folder.resolve()))

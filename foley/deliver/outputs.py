@@ -1,0 +1,111 @@
+"""Put files where the user finds them: whole or not at all, and never over what foley did not write."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foley.media.atomic import unwritable, written_whole
+from foley.model import Destination, Master
+
+MANIFEST = "manifest.json"
+MASTER = "stems/master.npz"
+SAMPLED_BYTES = 4 << 20
+"""Of a video, from its start and its end, to know it again: enough to tell two muxes apart, at once for a film."""
+
+
+def destination_beside(folder: Path, video: Path) -> Destination:
+    """Return where the plan in `folder` was rendered to: as its manifest says, else CLIP.foley.EXT beside it."""
+    named = read_manifest(folder).get("video", {}).get("path")
+    fresh = folder.resolve().with_name(f"{folder.resolve().name.removesuffix('.foley')}.foley{video.suffix}")
+    return Destination((folder / named).resolve() if named else fresh, folder)
+
+
+def is_ours(to: Destination) -> bool:
+    """Return whether the video is the one that foley wrote, by the manifest beside it."""
+    noted: str | None = read_manifest(to.folder).get("video", {}).get("fingerprint")
+    return noted is not None and noted == fingerprint(to.video)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an earlier render; empty where there is none that can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def fingerprint(path: Path) -> str:
+    """Return a key of a file's size, start and end."""
+    size = path.stat().st_size
+    total = hashlib.blake2b(str(size).encode(), digest_size=16)
+    with path.open("rb") as file:
+        total.update(file.read(SAMPLED_BYTES))
+        file.seek(max(0, size - SAMPLED_BYTES))
+        total.update(file.read(SAMPLED_BYTES))
+    return total.hexdigest()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write into.
+
+    Raises:
+        CannotWriteError: where that is not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise unwritable(folder, cause) from cause
+
+
+def place_copy(source: Path, to: Path) -> None:
+    """Copy a file; a copy of it that is there already is left alone."""
+    present = to.stat() if to.exists() else None
+    wanted = source.stat()
+    if present and (present.st_size, present.st_mtime_ns) == (wanted.st_size, wanted.st_mtime_ns):
+        return
+    make_folder(to.parent)
+    with written_whole(to) as part:
+        shutil.copy2(source, part)
+
+
+def write_text(to: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    make_folder(to.parent)
+    with written_whole(to) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def save_master(master: Master, folder: Path) -> None:
+    """Keep the master beside the stems, so that a later edit can keep it."""
+    arrays: dict[str, Any] = {f"limiter/{bus}": curve for bus, curve in master.limiter.items()}
+    about = json.dumps({"gain_db": master.gain_db, "bus_keys": dict(master.bus_keys)})
+    make_folder((folder / MASTER).parent)
+    with written_whole(folder / MASTER) as part:
+        np.savez_compressed(part, about=np.frombuffer(about.encode(), np.uint8), **arrays)
+
+
+def load_master(folder: Path) -> Master | None:
+    """Return the master of the last render into the folder; None where there is none that can be read."""
+    try:
+        with np.load(folder / MASTER, allow_pickle=False) as stored:
+            about = json.loads(stored["about"].tobytes())
+            curves = {name.partition("/")[2]: stored[name] for name in stored.files if name.startswith("limiter/")}
+        return Master(float(about["gain_db"]), curves, about["bus_keys"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def clear_stale(folder: Path, keep: Mapping[str, object]) -> None:
+    """Remove what an earlier render wrote into the folder and this one did not; anything else is left alone."""
+    for name in read_manifest(folder).get("files", ()):
+        stale = folder / name
+        if name not in keep and stale.is_file() and stale.resolve().is_relative_to(folder.resolve()):
+            stale.unlink()

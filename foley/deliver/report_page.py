@@ -1,0 +1,198 @@
+"""`report.html`: one page that shows what was planned, made and measured; needs no network and no other file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foley.contracts import Context
+from foley.deliver import pictures
+from foley.deliver.finished import Finished
+from foley.model import FittedTakes, Mixdown, Picture, Report, Shot, SoundEvent, SoundPlan, SyncCheck, Take
+from foley.units import RATE_HZ, clock
+
+STRIP_FRAMES = 24
+"""Frames in the strip: as many as can be told apart across a screen."""
+STRIP_WIDTH_PX = 176
+CURVE_POINTS = 900
+"""Of the motion curve: about one a pixel."""
+EVENT_CARDS = 150
+"""More would make a page that no browser scrolls; the rest is in report.json."""
+SPECTROGRAM_PX = (720, 132)
+
+
+def page(done: Finished, *, listen: bytes | None, video: Path, ctx: Context) -> str:
+    """Return the page's HTML.
+
+    Args:
+        done: What it is about.
+        listen: The track as AAC in MP4, to be heard from the page itself; None where it would be too large.
+        video: The finished video as seen from the page, shown where the page still lies beside it.
+        ctx: Keeps spectrograms of takes that did not change.
+    """
+    import jinja2
+
+    templates = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=templates, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    clip, picture, plan, report = done.clip, done.picture, done.plan, done.report
+    total_s = float(clip.duration_s)
+    return environment.get_template("report.html.j2").render(
+        clip=clip,
+        rate=f"{float(clip.video.frame_rate):.3f}".rstrip("0").rstrip("."),
+        total_s=total_s,
+        plan=plan,
+        report=report,
+        tiles=_tiles(done.mixdown, report),
+        strip=_strip(picture, total_s),
+        cuts=[_cut(shot, total_s) for shot in picture.shots if shot.opening != "start"],
+        curve=_curve(picture, total_s),
+        impacts=_impacts(picture, total_s),
+        lanes=[_lane(event, total_s) for event in plan.events],
+        cards=_cards(plan, done.takes, report, ctx),
+        left_out=max(0, len(plan.events) - EVENT_CARDS),
+        mix_picture=_spectrogram(done.mixdown.mix, ctx),
+        listen=pictures.data_uri(listen, "audio/mp4") if listen else None,
+        video=Path(os.path.normpath(video)).as_posix(),
+        clock=clock,
+        ticks=_ticks(total_s),
+    )
+
+
+def _tiles(mixdown: Mixdown, report: Report) -> list[dict[str, Any]]:
+    mix = report.mix
+    level = "silent" if mix.integrated_lufs is None else f"{mix.integrated_lufs:.1f}"
+    target = "no target" if mix.target_lufs is None else f"target {mix.target_lufs:.0f} LUFS"
+    tiles = [
+        {"name": "Loudness", "value": level, "unit": "LUFS", "about": target, "good": mix.passed},
+        {
+            "name": "True peak",
+            "value": f"{mix.true_peak_dbtp:.1f}",
+            "unit": "dBTP",
+            "about": f"ceiling {mix.ceiling_dbtp:.0f} dBTP",
+            "good": mix.true_peak_dbtp <= mix.ceiling_dbtp,
+        },
+    ]
+    errors = [abs(check.error_ms) for check in report.sync if check.error_ms is not None]
+    if errors:
+        tiles.append(
+            {
+                "name": "Worst sync error",
+                "value": f"{max(errors):.1f}",
+                "unit": "ms",
+                "about": f"{len(errors)} onsets measured, median {float(np.median(errors)):.1f} ms",
+                "good": max(errors) < 20.0,  # half a frame at 25 fps: nearer cannot be seen
+            }
+        )
+    tiles.append(
+        {
+            "name": "Stems against mix",
+            "value": f"{report.stem_sum_lsb:.0f}",
+            "unit": "LSB",
+            "about": f"{', '.join(mixdown.stems)} sum to the mix",
+            "good": report.stem_sum_lsb <= 1.0,
+        }
+    )
+    return tiles
+
+
+def _strip(picture: Picture, total_s: float) -> list[dict[str, Any]]:
+    """Return frames for the strip, each the key frame nearest before or at its place."""
+    count = min(STRIP_FRAMES, max(1, len(picture.key_frames)))
+    times = np.array([frame.time_s for frame in picture.key_frames])
+    wanted = (np.arange(count) + 0.5) * total_s / count
+    chosen = sorted({int(np.abs(times - time).argmin()) for time in wanted}) if len(times) else []
+    edges = [*(picture.key_frames[i].time_s for i in chosen), total_s]
+    return [
+        {
+            "image": pictures.data_uri(pictures.small(picture.key_frames[i].jpeg, STRIP_WIDTH_PX), "image/jpeg"),
+            "time_s": picture.key_frames[i].time_s,
+            "share": 100 * max(0.0, edges[n + 1] - (edges[n] if n else 0.0)) / total_s,
+        }
+        for n, i in enumerate(chosen)
+    ]
+
+
+def _cut(shot: Shot, total_s: float) -> dict[str, Any]:
+    return {"left": 100 * shot.start_s / total_s, "kind": shot.opening, "time_s": shot.start_s}
+
+
+def _curve(picture: Picture, total_s: float) -> str:
+    """Return the motion curve as an SVG path over 1000 x 100."""
+    level = picture.motion.level
+    parts = np.array_split(np.arange(len(level)), min(CURVE_POINTS, max(1, len(level))))
+    points = [
+        f"{1000 * picture.times_s[part[0]] / total_s:.1f} {100 - 100 * float(level[part].max()):.1f}"
+        for part in parts
+        if len(part)
+    ]
+    return f"M0 100 L{' L'.join(points)} L1000 100 Z" if points else ""
+
+
+def _impacts(picture: Picture, total_s: float) -> list[dict[str, Any]]:
+    """Return the impacts of the cue that each shot speaks for."""
+    marks = []
+    for shot, cue in zip(picture.shots, picture.shot_cues, strict=True):
+        inside = [i for i in picture.impacts if i.cue == cue and shot.start_s <= i.time_s < shot.end_s]
+        marks += [{"x": 1000 * i.time_s / total_s, "height": 100 * i.strength, "cue": i.cue} for i in inside]
+    return marks
+
+
+def _lane(event: SoundEvent, total_s: float) -> dict[str, Any]:
+    return {
+        "event": event,
+        "left": 100 * event.start_s / total_s,
+        "width": max(0.3, 100 * event.duration_s / total_s),
+        "hits": [
+            {"left": 100 * hit.time_s / total_s, "size": 5 + 7 * hit.strength, "time_s": hit.time_s}
+            for hit in event.hits
+        ],
+    }
+
+
+def _cards(plan: SoundPlan, takes: FittedTakes, report: Report, ctx: Context) -> list[dict[str, Any]]:
+    made = {take.event_id: take for take in takes.items}
+    checks: dict[str, list[SyncCheck]] = {}
+    for check in report.sync:
+        checks.setdefault(check.event_id, []).append(check)
+    return [_card(event, made.get(event.id), checks.get(event.id, ()), ctx) for event in plan.events[:EVENT_CARDS]]
+
+
+def _card(event: SoundEvent, take: Take | None, checks: Sequence[SyncCheck], ctx: Context) -> dict[str, Any]:
+    if take is None:
+        return {"event": event, "take": None, "checks": (), "marks": ()}
+    start_s = take.first_sample / RATE_HZ
+    length_s = take.audio.length / RATE_HZ
+    return {
+        "event": event,
+        "take": take,
+        "checks": checks,
+        "picture": _spectrogram(take.audio, ctx),
+        "marks": [100 * (hit.time_s - start_s) / length_s for hit in event.hits],
+        "start_s": start_s,
+        "end_s": start_s + length_s,
+    }
+
+
+def _spectrogram(audio: Any, ctx: Context) -> str:
+    width_px, height_px = SPECTROGRAM_PX
+    made: bytes = ctx.once(
+        "spectrogram",
+        (1, audio, width_px, height_px),
+        lambda _: pictures.spectrogram(audio, width_px=width_px, height_px=height_px),
+    )
+    return pictures.data_uri(made, "image/png")
+
+
+def _ticks(total_s: float) -> list[dict[str, Any]]:
+    """Return round times for the ruler, at most a dozen."""
+    steps = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+    step = next((step for step in steps if total_s / step <= 12), steps[-1])
+    short = total_s < 60
+    return [
+        {"left": 100 * time / total_s, "text": f"{time:g} s" if short else clock(time)[:-4]}
+        for time in np.arange(0, total_s, step).tolist()
+    ]

@@ -1,0 +1,106 @@
+"""Run the stages of a workflow that a result hangs on, each from the cache where it was done before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from foley.pipeline import stages
+from foley.pipeline.cache import Cache
+from foley.pipeline.workflow import Step, Workflow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """How far a run is."""
+
+    stage: str
+    number: int
+    """Of the stage, from 1."""
+    total: int
+    done: float
+    """Of the stage, 0 to 1."""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage took."""
+
+    stage: str
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run made."""
+
+    products: dict[type, Any]
+    times: tuple[StageTime, ...]
+
+    def __getitem__(self, kind: type[T]) -> T:
+        """Return the product of that type."""
+        product: T = self.products[kind]
+        return product
+
+
+def run(
+    workflow: Workflow,
+    given: Sequence[Any],
+    wanted: Sequence[type],
+    *,
+    cache: Cache,
+    on_progress: Callable[[StageProgress], None] | None = None,
+) -> Run:
+    """Run what `wanted` hangs on; a later product of a type replaces an earlier one.
+
+    Raises:
+        WorkflowError: before anything runs, where a stage lacks an input or nothing makes what is wanted.
+    """
+    kinds = [type(value) for value in given]
+    chosen = stages.needed_for([step.stage for step in workflow.steps], wanted, kinds)
+    stages.check(chosen, kinds)
+    stages.check_made(chosen, wanted, kinds)
+    steps = [step for step in workflow.steps if step.stage in chosen]
+    products: dict[type, Any] = {type(value): value for value in given}
+    times = []
+    for number, step in enumerate(steps, 1):
+        say = _speaker(step.stage.name, number, len(steps), on_progress)
+        start = time.perf_counter()
+        products[step.stage.makes], cached = _do(step, products, cache, say)
+        times.append(StageTime(step.stage.name, time.perf_counter() - start, cached))
+        say(1.0, "")
+    return Run(products, tuple(times))
+
+
+def _do(step: Step, products: dict[type, Any], cache: Cache, say: Callable[[float, str], None]) -> tuple[Any, bool]:
+    stage = step.stage
+    inputs = [products[kind] for kind in stage.needs]
+    options = {} if step.options is None else {"opts": step.options}
+    if stage.cached:
+        key = (stage.version, _plain(step.options), *inputs)
+        return cache.once(stage.name, key, lambda ctx: stage(*inputs, **options, ctx=ctx), say)
+    context = cache.context(say)
+    try:
+        return stage(*inputs, **options, ctx=context), False
+    finally:
+        context.close()
+
+
+def _plain(options: Any) -> str:
+    """Return options as part of a key: their `repr` names every field and value."""
+    return repr(options)
+
+
+def _speaker(
+    stage: str, number: int, total: int, on_progress: Callable[[StageProgress], None] | None
+) -> Callable[[float, str], None]:
+    if on_progress is None:
+        return lambda done, what: None
+    on_progress(StageProgress(stage, number, total, 0.0))
+    return lambda done, what: on_progress(StageProgress(stage, number, total, done, what))

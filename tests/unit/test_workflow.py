@@ -1,0 +1,88 @@
+"""Workflows are checked whole before anything runs, and say where they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foley.errors import OptionError, UnknownPluginError, WorkflowError
+from foley.model import (
+    Brief,
+    Clip,
+    Delivery,
+    Destination,
+    Listening,
+    Picture,
+    PreviousMaster,
+    Provenance,
+    SoundPlan,
+    Source,
+)
+from foley.pipeline import stages, workflow
+
+
+@pytest.mark.parametrize("name", workflow.names())
+def test_every_workflow_that_comes_with_foley_leads_from_a_video_to_a_delivery(name: str) -> None:
+    flow = workflow.load(name)
+    assert flow.description
+    given = [Source, Brief, Destination, PreviousMaster, Provenance]
+    chosen = stages.needed_for([step.stage for step in flow.steps], [Delivery], given)
+    stages.check(chosen, given)
+    assert {stage.makes for stage in chosen} >= {Clip, Picture, Listening, SoundPlan, Delivery}
+
+
+def write(folder: Path, stages_text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(f"schema: foley.workflow/1\ndescription: mine\nstages:\n{stages_text}")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says", "hint"),
+    [
+        ("  - probe\n  - master: {loudnes: web}\n", 5, "has no option 'loudnes'", "did you mean 'loudness'"),
+        ("  - master:\n      loudness: quiet\n", 5, "option loudness", ""),
+        ("  - probe: {fast: true}\n", 4, "has no option 'fast'", "has no options"),
+        ("  - prob\n", 4, "no stage is called 'prob'", ""),
+        ("  - [probe]\n", 4, "a stage is its name", ""),
+        ("  - master: loud\n", 4, "must be a mapping", ""),
+    ],
+)
+def test_a_wrong_workflow_is_refused_with_its_line(tmp_path: Path, text: str, line: int, says: str, hint: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(OptionError) as caught:
+        workflow.load(str(path))
+    assert caught.value.message.startswith(f"{path}:{line}: ")
+    assert says in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == 7
+
+
+def test_unknown_fields_and_schemas_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("schema: foley.workflow/9\nstages: []\n")
+    with pytest.raises(WorkflowError, match=r"mine.yaml:1: schema must be 'foley.workflow/1'"):
+        workflow.load(str(path))
+    path.write_text("schema: foley.workflow/1\nstage: []\n")
+    with pytest.raises(WorkflowError, match=r"mine.yaml:2: unknown field 'stage'"):
+        workflow.load(str(path))
+    path.write_text("{")
+    with pytest.raises(WorkflowError, match="is not YAML"):
+        workflow.load(str(path))
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownPluginError) as caught:
+        workflow.load("postprod")
+    assert "postproduction" in caught.value.hint
+
+
+def test_options_are_changed_only_on_the_stage_that_is_named() -> None:
+    flow = workflow.load()
+    changed = flow.with_options({"master": {"loudness": "web"}})
+    by_name = {step.stage.name: step.options for step in changed.steps}
+    assert by_name["master"].loudness == "web"
+    assert by_name["deliver"] == {step.stage.name: step.options for step in flow.steps}["deliver"]
+    with pytest.raises(OptionError, match="has no stage 'paint'"):
+        flow.with_options({"paint": {"colour": "red"}})
