@@ -119,8 +119,7 @@ def plan(
     """
     runs = _Runs(settings or Settings())
     planned = runs.plan(Path(video), brief or Brief(prompt), destination(Path(video), output))
-    events.save(planned[SoundPlan], planned[Destination].folder / "plan.yaml")
-    return PlanFile(planned[Destination].folder / "plan.yaml", planned[SoundPlan])
+    return PlanFile(_save(planned), planned[SoundPlan])
 
 
 def run(
@@ -149,6 +148,7 @@ def run(
         raise OutputExistsError(to.video)
     runs = _Runs(settings)
     planned = runs.plan(Path(video), brief or Brief(prompt), to)
+    _save(planned)
     return runs.finish(planned, PreviousMaster())
 
 
@@ -236,6 +236,14 @@ def _choices(settings: Settings) -> dict[str, dict[str, Any]]:
 def _relative(video: Path, folder: Path) -> str:
     """Return the video's path as seen from the folder, so that both can be moved together."""
     return Path(os.path.relpath(video.resolve(), folder.resolve())).as_posix()
+
+
+def _save(planned: Run) -> Path:
+    """Write the plan into its folder; return where."""
+    folder = planned[Destination].folder
+    outputs.make_folder(folder)
+    events.save(planned[SoundPlan], folder / "plan.yaml")
+    return folder / "plan.yaml"
 
 
 def _refuse_other_plan(path: Path, made: SoundPlan) -> None:

@@ -70,9 +70,10 @@ class SoundRequest:
     """One window of one event to be made into sound."""
 
     event: SoundEvent
-    """With the hits of this window only; times stay on the clip's timeline."""
+    """With the hits of this window only. Its times run from its own start, which is 0, and what does not change its
+    sound (id, label, gain, pan ...) is blank: so a moved or turned down event asks for the same sound again."""
     start_s: float
-    """Time of the first sample to make, on the clip's timeline."""
+    """Time of the first sample to make, by the event's own times; negative for a lead-in."""
     duration_s: float
     rng: np.random.Generator
     """The only source of chance."""

@@ -8,7 +8,6 @@ import sys
 import traceback
 from typing import Annotated
 
-import click
 import typer
 
 from foley import __version__
@@ -34,15 +33,20 @@ app.command("workflows")(catalogue.workflows_command)
 app.command()(doctor.doctor)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
 ) -> None:
     """Give a video its sound effects."""
-    if version:
-        print(__version__)
-        raise typer.Exit
 
 
 def start(arguments: list[str]) -> int:
@@ -51,13 +55,10 @@ def start(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     as_json = "--json" in arguments
     try:
-        code = app(arguments, standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as wrong:
-        wrong.show(sys.stderr)
-        return wrong.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        app(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
         print("foley: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
@@ -67,7 +68,7 @@ def start(arguments: list[str]) -> int:
         return _told(error, debug=debug, as_json=as_json)
     except Exception as fault:  # noqa: BLE001 - the last door: nobody is shown a traceback who did not ask
         return _told(_unforeseen(fault), debug=debug, as_json=as_json)
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _told(error: FoleyError, *, debug: bool, as_json: bool) -> int:

@@ -86,7 +86,7 @@ def write_text(to: Path, text: str) -> None:
 def save_master(master: Master, folder: Path) -> None:
     """Keep the master beside the stems, so that a later edit can keep it."""
     arrays: dict[str, Any] = {f"limiter/{bus}": curve for bus, curve in master.limiter.items()}
-    about = json.dumps({"gain_db": master.gain_db, "bus_keys": dict(master.bus_keys)})
+    about = json.dumps({"gain_db": master.gain_db, "target_lufs": master.target_lufs, "bus_keys": dict(master.bus_keys)})
     make_folder((folder / MASTER).parent)
     with written_whole(folder / MASTER) as part:
         np.savez_compressed(part, about=np.frombuffer(about.encode(), np.uint8), **arrays)
@@ -98,7 +98,7 @@ def load_master(folder: Path) -> Master | None:
         with np.load(folder / MASTER, allow_pickle=False) as stored:
             about = json.loads(stored["about"].tobytes())
             curves = {name.partition("/")[2]: stored[name] for name in stored.files if name.startswith("limiter/")}
-        return Master(float(about["gain_db"]), curves, about["bus_keys"])
+        return Master(float(about["gain_db"]), about["target_lufs"], curves, about["bus_keys"])
     except (OSError, ValueError, KeyError):
         return None
 

@@ -1,1 +1,1 @@
-""""""
+"""Signal processing on samples: fades, stretching, loudness, limiting, onsets."""

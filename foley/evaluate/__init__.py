@@ -1,1 +1,1 @@
-""""""
+"""Measures finished work."""

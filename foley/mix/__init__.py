@@ -1,1 +1,1 @@
-""""""
+"""Places, sums, masters and checks what was made."""

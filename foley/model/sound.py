@@ -76,6 +76,8 @@ class Master:
     """What was done to the sum: one gain, and one limiter curve for all stems so that they sum to the mix."""
 
     gain_db: float
+    target_lufs: float | None
+    """What it was made to reach; another target needs another master."""
     limiter: Mapping[Bus, npt.NDArray[np.float32]]
     """Gain at every millisecond, straight between, shape (milliseconds + 1,); the same for all stems, except where a
     later edit had to give way alone so that the other stems stay bit-identical."""

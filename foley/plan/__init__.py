@@ -1,1 +1,1 @@
-""""""
+"""Decides what is to be heard, why and when."""

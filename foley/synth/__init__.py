@@ -1,1 +1,1 @@
-""""""
+"""Physically informed sound models."""

@@ -89,7 +89,7 @@ BAD = {
     "unknown generator": (["run", "clip.mp4", "--prompt", "rain", "--generator", "theremin"], 7, "procedural"),
     "malformed plan": (["render", "bad.yaml"], 6, "bad.yaml:1"),
     "missing plan": (["render", "nowhere.yaml"], 6, "nowhere.yaml"),
-    "wrong usage": (["run"], 2, "VIDEO"),
+    "wrong usage": (["run"], 2, "video"),
     "output in no folder": (["run", "clip.mp4", "--prompt", "rain", "-o", "nowhere/deep/out.mp4"], 0, ""),
     "output no container holds": (["run", "clip.mp4", "--prompt", "rain", "-o", "out.xyz"], 4, ".xyz"),
 }

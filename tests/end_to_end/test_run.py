@@ -29,8 +29,7 @@ LOUDNESS_TOLERANCE_LU = 0.5
 
 
 def truth_of(name: str) -> dict:
-    listed = TRUTH["clips"] if "clips" in TRUTH else TRUTH
-    return listed[name] if isinstance(listed, dict) else next(c for c in listed if c["name"] == name)
+    return TRUTH[f"{name}.mp4"]
 
 
 @pytest.fixture(scope="module")

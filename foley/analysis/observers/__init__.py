@@ -1,1 +1,1 @@
-""""""
+"""What one decode of the picture feeds, frame by frame."""

@@ -1,1 +1,1 @@
-""""""
+"""Planners: one file each, found by folder."""

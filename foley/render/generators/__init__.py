@@ -1,1 +1,1 @@
-""""""
+"""Generators: one file each, found by folder."""

@@ -1,1 +1,1 @@
-""""""
+"""Sound recipes: modules with `RECIPES`, found by folder."""

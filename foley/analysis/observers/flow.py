@@ -1,0 +1,128 @@
+"""Fields of motion: the camera's share taken out, and where along their own path things lose or gain speed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Field = npt.NDArray[np.float32]
+
+STRIDE_PX = 2
+"""Every second vector is used: flow is computed at a quarter of the picture's size and only interpolated up."""
+
+CAMERA_STRIDE_PX = 8
+"""The camera is read from one vector in 64: some 300, enough for its three numbers a direction."""
+
+CAMERA_ROUNDS = 4
+"""Of reweighting; more change the model by less than a hundredth of a pixel."""
+
+CAMERA_NOISE = 0.15 / 256
+"""Scatter of vectors, in lengths of the picture, that is the flow's own and not movement."""
+
+MOVING = 0.4 / 256
+"""Movement between two frames, in lengths of the picture, that is more than noise."""
+
+CELL_PX = 6
+"""Side of the cells, on the strided grid, that change is averaged over: sixteen cells on the longer side."""
+
+CHANGE_LEVELS = 6.0
+"""Change in grey levels that compression and noise make by themselves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turns:
+    """What happens to speed between two fields; all of shape (rows, columns), in pixels a frame."""
+
+    loss: Field
+    """Speed lost by what moves, on its own path."""
+    loss_down: Field
+    """The same, of what came downwards."""
+    gain: Field
+    """Speed gained."""
+
+
+class Grid:
+    """The geometry of all pictures of one clip, with what depends on it alone computed once."""
+
+    def __init__(self, height_px: int, width_px: int) -> None:
+        self.length_px = max(height_px, width_px)
+        self.width_px = width_px
+        rows, columns = np.mgrid[0:height_px:STRIDE_PX, 0:width_px:STRIDE_PX].astype(np.float32)
+        self._rows, self._columns = (np.ascontiguousarray(axis / STRIDE_PX) for axis in (rows, columns))
+        self._shape = self._rows.shape
+        self._across = (columns[0] - width_px / 2) / self.length_px
+        self._down = (rows[:, 0] - height_px / 2) / self.length_px
+        start = CAMERA_STRIDE_PX // 2
+        y, x = np.mgrid[start:height_px:CAMERA_STRIDE_PX, start:width_px:CAMERA_STRIDE_PX].astype(np.float32)
+        centred = [(x.ravel() - width_px / 2) / self.length_px, (y.ravel() - height_px / 2) / self.length_px]
+        self._affine = np.stack([np.ones(x.size, np.float32), *centred])
+        self._cells = (max(1, self._shape[1] // CELL_PX), max(1, self._shape[0] // CELL_PX))
+
+    def camera(self, flow: Field) -> Field:
+        """Return the affine motion of the background, shape (3, 2): least squares with Cauchy weights, reweighted.
+
+        Source: P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
+        """
+        start = CAMERA_STRIDE_PX // 2
+        vectors = np.ascontiguousarray(flow[start::CAMERA_STRIDE_PX, start::CAMERA_STRIDE_PX].reshape(-1, 2).T)
+        middle = vectors.shape[1] // 2
+        residual = vectors - np.partition(vectors, middle, axis=1)[:, middle, None]
+        noise_px = CAMERA_NOISE * self.length_px
+        model = np.zeros((2, 3), np.float32)
+        for _ in range(CAMERA_ROUNDS):
+            error = np.sqrt(residual[0] ** 2 + residual[1] ** 2)
+            spread = max(noise_px, 1.48 * float(np.partition(error, middle)[middle]))  # 1.48 makes the median a standard deviation
+            weighted = self._affine / np.square(1 + np.square(error / spread))
+            normal = weighted @ self._affine.T
+            normal[range(3), range(3)] += 1e-4  # keeps a picture without texture solvable
+            model = np.linalg.solve(normal, weighted @ vectors.T).T
+            residual = vectors - model @ self._affine
+        return np.asarray(model.T, np.float32)
+
+    def own_motion(self, flow: Field, camera: Field) -> Field:
+        """Return what moves by itself, shape (2, rows, columns), in pixels a frame: x, then y."""
+        sparse = flow[::STRIDE_PX, ::STRIDE_PX]
+        field = np.empty((2, *self._shape), np.float32)
+        for axis in (0, 1):
+            steady, across, down = camera[:, axis]
+            np.subtract(
+                sparse[..., axis], across * self._across + (steady + down * self._down)[:, None], out=field[axis]
+            )
+        return field
+
+    def turns(self, before: Field, after: Field) -> Turns:
+        """Return where things lose and gain speed, following each from the first field into the second.
+
+        The change along the path is the material derivative: what flies on evenly changes nothing, though the motion
+        at each place it passes begins and ends.
+        """
+        x, y = self._columns + before[0] / STRIDE_PX, self._rows + before[1] / STRIDE_PX
+        bottom, right = self._shape[0] - 2, self._shape[1] - 2
+        inside = (x >= 1) & (y >= 1) & (x <= right) & (y <= bottom)
+        later_x, later_y = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in after)
+        speed, later_speed = cv2.magnitude(before[0], before[1]), cv2.magnitude(later_x, later_y)
+        shared = np.maximum(before[0] * later_x + before[1] * later_y, 0)
+        moving_px = np.float32(MOVING * self.length_px)
+        loss = np.maximum(speed - shared / (speed + 1e-6), 0) * (inside & (speed > moving_px))
+        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * (inside & (later_speed > moving_px))
+        return Turns(loss, loss * np.maximum(before[1] / (speed + 1e-6), 0), gain)
+
+    def change(self, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:
+        """Return by how many grey levels each cell changed, beyond noise; of shape (cells down, cells across)."""
+        beyond = cv2.subtract(cv2.absdiff(last, grey), CHANGE_LEVELS)  # type: ignore[call-overload]
+        cells = cv2.resize(np.asarray(beyond, np.float32), self._cells, interpolation=cv2.INTER_AREA)
+        return np.asarray(cells, np.float32)
+
+
+def centre(weights: Field) -> tuple[float, float, float]:
+    """Return mean weight, and its centre as x and y, 0 to 1 from the left and top; the middle where nothing weighs."""
+    down, across = weights.sum(axis=1), weights.sum(axis=0)
+    total = float(down.sum())
+    if total <= 1e-6:
+        return 0.0, 0.5, 0.5
+    x = float(across @ np.arange(0.5, len(across), dtype=np.float32)) / len(across) / total
+    y = float(down @ np.arange(0.5, len(down), dtype=np.float32)) / len(down) / total
+    return total / weights.size, x, y

@@ -1,0 +1,152 @@
+"""How things move, frame by frame: speed, camera, and what stops, starts or changes at once."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from foley.analysis.observers.flow import Field, Grid, Turns, centre
+from foley.analysis.observers.view import View
+
+SHORTEST_STEP_S = 0.022
+"""A frame nearer than this to the last one looked at is passed over: 48 frames a second and more are seen at half
+their rate, where what moves between two frames is as large as the thresholds expect."""
+
+REPEAT_LEVELS = 0.3
+"""Mean difference in grey levels under which a frame may be the last one shown again."""
+
+REPEAT_SHARE = 0.1
+"""It is a repeat (a frame rate was converted) where its neighbours differ ten times as much: what truly rests does
+not go on at once."""
+
+SUDDEN = 1.5
+"""How far above its neighbours in time a cell's change must lie to begin or end at once."""
+
+NEIGHBOURS = 3
+"""Frames that sudden change is compared with: 0.1 s at 25 to 30 fps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """What motion was like at each frame looked at; all of shape (frames looked at,).
+
+    Speeds are means over the picture, in lengths of its longer side a second; places are 0 to 1 from the left and top.
+    """
+
+    time_s: npt.NDArray[np.float64]
+    speed: Field
+    """Of everything that moves by itself."""
+    x: Field
+    y: Field
+    camera: Field
+    """In picture widths a second."""
+    loss: Field
+    """Speed that things lose here."""
+    loss_x: Field
+    loss_y: Field
+    loss_down: Field
+    """The same, of what came downwards: tells the blow from lifting the hammer again."""
+    gain: Field
+    """Speed that things gain here."""
+    gain_x: Field
+    gain_y: Field
+    burst: Field
+    """Sudden begin of change, in grey levels."""
+    burst_x: Field
+    burst_y: Field
+    settle: Field
+    """Sudden end of change, in grey levels."""
+
+
+class MotionObserver:
+    """Keeps two frames, one flow field, a few grids of change, and sixteen numbers for every frame."""
+
+    def __init__(self) -> None:
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._columns = {column.name: array("f") for column in fields(Track) if column.name != "time_s"}
+        self._times_s = array("d")
+        self._grid: Grid | None = None
+        self._last: View | None = None
+        self._last_change = 0.0
+        self._held: View | None = None
+        self._held_change = 0.0
+        self._field: Field | None = None
+        self._step_s = 0.0
+        self._changes: deque[Field] = deque(maxlen=NEIGHBOURS + 1)
+
+    def see(self, view: View) -> None:
+        """Look at the next frame; it counts when the one after it has shown that it is no repeat."""
+        if self._held is None:
+            self._held = view
+            return
+        if view.time_s - self._held.time_s < SHORTEST_STEP_S:
+            return
+        change = cv2.norm(view.grey, self._held.grey, cv2.NORM_L1) / view.grey.size
+        if self._held_change >= min(REPEAT_LEVELS, REPEAT_SHARE * min(self._last_change, change)):
+            self._take(self._held)
+            self._last_change = self._held_change
+        self._held, self._held_change = view, change
+
+    def finish(self) -> Track:
+        """Return what was seen."""
+        if self._held is not None:
+            self._take(self._held)
+            self._held = None
+        arrays = {name: np.asarray(column, np.float32) for name, column in self._columns.items()}
+        return Track(np.asarray(self._times_s, np.float64), **arrays)
+
+    def _take(self, view: View) -> None:
+        self._times_s.append(view.time_s)
+        for name, column in self._columns.items():
+            column.append(0.5 if name.endswith(("x", "y")) else 0.0)
+        last, self._last = self._last, view
+        if last is None:
+            self._grid = Grid(*view.grey.shape)
+            return
+        assert self._grid is not None
+        step_s = view.time_s - last.time_s
+        flow = np.asarray(self._flow.calc(last.grey, view.grey, None), np.float32)  # type: ignore[call-overload]
+        camera = self._grid.camera(flow)
+        field = self._grid.own_motion(flow, camera)
+        self._note_motion(field, camera, step_s)
+        if self._field is not None:
+            self._note_turns(self._grid.turns(self._field, field * np.float32(self._step_s / step_s)))
+        self._field, self._step_s = field, step_s
+        self._changes.append(self._grid.change(last.grey, view.grey))
+        self._note_change()
+
+    def _note(self, back: int, **values: float) -> None:
+        """Set numbers of the frame that lies `back` frames behind the newest."""
+        for name, value in values.items():
+            self._columns[name][-1 - back] = value
+
+    def _note_motion(self, field: Field, camera: Field, step_s: float) -> None:
+        assert self._grid is not None
+        speed, x, y = centre(np.asarray(cv2.magnitude(field[0], field[1]), np.float32))
+        pan = float(np.hypot(camera[0, 0], camera[0, 1]))
+        per_length, per_width = 1 / (self._grid.length_px * step_s), 1 / (self._grid.width_px * step_s)
+        self._note(0, speed=speed * per_length, x=x, y=y, camera=pan * per_width)
+
+    def _note_turns(self, turns: Turns) -> None:
+        assert self._grid is not None
+        per_length = 1 / (self._grid.length_px * self._step_s)
+        loss, loss_x, loss_y = centre(turns.loss)
+        gain, gain_x, gain_y = centre(turns.gain)
+        self._note(1, loss=loss * per_length, loss_x=loss_x, loss_y=loss_y)
+        self._note(1, gain=gain * per_length, gain_x=gain_x, gain_y=gain_y)
+        self._note(1, loss_down=float(turns.loss_down.mean()) * per_length)
+
+    def _note_change(self) -> None:
+        *earlier, now = self._changes
+        if earlier:
+            burst, x, y = centre(np.maximum(now - SUDDEN * np.maximum.reduce(earlier), 0))
+            self._note(1, burst=burst, burst_x=x, burst_y=y)
+        if len(self._changes) > NEIGHBOURS:
+            first, *later = self._changes
+            settle = float(np.maximum(first - SUDDEN * np.maximum.reduce(later), 0).mean())
+            self._note(NEIGHBOURS, settle=settle)

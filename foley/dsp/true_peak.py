@@ -1,0 +1,85 @@
+"""Find the peaks between the samples: 4x oversampling as ITU-R BS.1770-4, Annex 2 asks, as one matrix product."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+Block = npt.NDArray[np.float32]
+"""Sound in passing, shape (channels, samples)."""
+Values = npt.NDArray[np.float32]
+
+OVERSAMPLING = 4
+"""BS.1770-4, Annex 2: at least four times at 48 kHz."""
+BEFORE, AFTER = 15, 16
+"""Samples on either side that an interpolated value is made of: flat within 0.1 dB to 20 kHz at 48 kHz."""
+_KAISER_BETA = 6.0
+"""About 63 dB of stop band, 0.007 dB of ripple: far below what a peak meter resolves."""
+
+
+class Oversampler:
+    """Gives a stream's values at four times its rate, frame by frame; it keeps what reaches over block boundaries.
+
+    Frames come as late as the interpolation needs to look ahead; `finish` gives the last.
+    """
+
+    def __init__(self, channels: int, *, frame_samples: int = 48) -> None:
+        """Begin a stream of silence before the first sample.
+
+        Args:
+            channels: Channels of the blocks to come.
+            frame_samples: Samples in a frame; 48 are a millisecond at 48 kHz.
+        """
+        self._frame = frame_samples
+        self._held = np.zeros((channels, BEFORE), np.float32)
+        self._kernel = _kernel(frame_samples)
+        self._owed_samples = 0
+
+    def add(self, block: Block) -> Values:
+        """Return the frames that are complete: shape (channels, frames, 4 * frame_samples), no order within a frame."""
+        sound = np.concatenate([self._held, block], axis=1)
+        frames = max(0, (sound.shape[1] - BEFORE - AFTER) // self._frame)
+        self._owed_samples += block.shape[1] - frames * self._frame
+        self._held = sound[:, frames * self._frame :].copy()
+        if not frames:
+            return np.zeros((len(block), 0, OVERSAMPLING * self._frame), np.float32)
+        width = BEFORE + self._frame + AFTER
+        windows = sliding_window_view(sound, width, axis=1)[:, : frames * self._frame : self._frame]
+        if not sound.any():
+            return np.zeros((len(block), frames, OVERSAMPLING * self._frame), np.float32)
+        between: Values = np.ascontiguousarray(windows).reshape(-1, width) @ self._kernel
+        return between.reshape(len(block), frames, -1)
+
+    def finish(self) -> Values:
+        """Return the frames that are still owed; the last is filled with silence."""
+        owed = -(-self._owed_samples // self._frame)
+        missing = BEFORE + owed * self._frame + AFTER - self._held.shape[1]
+        return self.add(np.zeros((len(self._held), max(0, missing)), np.float32))[:, :owed]
+
+
+def highest(frames: Values) -> Values:
+    """Return the highest absolute value of each frame over all channels, shape (frames,)."""
+    if not frames.shape[1]:
+        return np.zeros(0, np.float32)
+    return np.asarray(np.maximum(frames.max(axis=(0, 2)), -frames.min(axis=(0, 2))), np.float32)
+
+
+@cache
+def _kernel(frame_samples: int) -> Values:
+    """Return the matrix from a frame with its surroundings to its values at four times the rate.
+
+    Windowed sinc, h(t) = sinc(t) * kaiser(t); at the samples themselves it is 1 there and 0 elsewhere, so that a true
+    peak is never below the sample peak.
+    """
+    taps = np.arange(-BEFORE, AFTER + 1)
+    matrix = np.zeros((BEFORE + frame_samples + AFTER, OVERSAMPLING * frame_samples), np.float32)
+    for phase in range(OVERSAMPLING):
+        t = taps - phase / OVERSAMPLING
+        window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - (t / AFTER) ** 2, 0.0, 1.0))) / np.i0(_KAISER_BETA)
+        weights = np.sinc(t) * window
+        for sample in range(frame_samples):
+            matrix[sample : sample + len(taps), phase * frame_samples + sample] = weights / weights.sum()
+    return matrix

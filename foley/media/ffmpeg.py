@@ -1,0 +1,154 @@
+"""The only door to the ffmpeg programs: lists of arguments, never a shell; what goes wrong is said in foley's words."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import ffmpeg
+
+from foley.errors import CannotWriteError, DiskFullError, FoleyError, MediaError, MissingProgramError, MuxError
+from foley.media.atomic import written_whole
+
+_QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
+_INSTALL = "install ffmpeg 5 or newer (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg)"
+_PIPE_BYTES = 1 << 20
+"""How much is taken from the program at once where the caller does not say: so much that switching costs nothing."""
+
+
+class ProbeError(Exception):
+    """ffprobe could not read a file; the text is its own reason."""
+
+
+def address(path: Path) -> str:
+    """Return the path as ffmpeg takes it: never an option, a protocol or a pattern, whatever it is called."""
+    return f"file:{path}"
+
+
+def probe(path: Path, **show: object) -> dict[str, Any]:
+    """Return what ffprobe says of a file's format and streams.
+
+    Args:
+        path: The file.
+        **show: More options of ffprobe; None for a switch.
+
+    Raises:
+        ProbeError: where ffprobe cannot read it.
+        MissingProgramError: where ffprobe is not installed.
+    """
+    try:
+        found: dict[str, Any] = ffmpeg.probe(address(path), v="error", **show)
+    except ffmpeg.Error as cause:
+        raise ProbeError(_reason(cause.stderr, about=path)) from cause
+    except FileNotFoundError as cause:
+        raise MissingProgramError("ffprobe", _INSTALL) from cause
+    return found
+
+
+def write(*args: str | Path, to: Path) -> None:
+    """Run ffmpeg to write one file, which is whole or untouched afterwards.
+
+    Args:
+        *args: Everything before the output's name. A `Path` is taken as the name of a file, a `str` as it is.
+        to: The output; its suffix chooses the container unless the arguments do. It is replaced.
+
+    Raises:
+        MissingProgramError: where ffmpeg is not installed.
+        OutputError: where the output cannot be written.
+    """
+    with written_whole(to) as part, _running(*args, "-y", part) as (program, log):
+        code = program.wait()
+        if code:
+            raise _unwritten(_read(log), to)
+
+
+def blocks(*args: str | Path, reading: Path, block_bytes: int = _PIPE_BYTES) -> Iterator[bytes]:
+    """Run ffmpeg and yield what it writes to its standard output, in blocks; only the last may be shorter.
+
+    Args:
+        *args: All arguments; the output among them is "-".
+        reading: The input that is at fault where it fails.
+        block_bytes: The length of a block.
+
+    Raises:
+        MissingProgramError: where ffmpeg is not installed.
+        MediaError: where it fails.
+    """
+    with _running(*args, stdout=subprocess.PIPE) as (program, log):
+        assert program.stdout is not None
+        while block := program.stdout.read(block_bytes):
+            yield block
+        if program.wait():
+            raise MediaError(f"{reading}: {_reason(_read(log), about=reading)}", hint="check that the file plays")
+
+
+def video_hash(path: Path) -> str:
+    """Return a hash of the coded pictures of all video streams: equal where every packet is bit-identical."""
+    text = b"".join(
+        blocks("-i", path, "-map", "0:v", "-c", "copy", "-f", "streamhash", "-hash", "md5", "-", reading=path)
+    )
+    return text.decode().strip()
+
+
+def version() -> str:
+    """Return the version that ffmpeg gives itself, e.g. "5.1.9".
+
+    Raises:
+        MissingProgramError: where ffmpeg is not installed.
+    """
+    said = b"".join(blocks("-version", reading=Path("ffmpeg"))).decode(errors="replace")
+    return said.removeprefix("ffmpeg version ").split(" ", 1)[0] or "unknown"
+
+
+@contextmanager
+def _running(
+    *args: str | Path, stdout: int = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """Run ffmpeg while the block lasts and end it with the block, however the block ends."""
+    command = ["ffmpeg", *_QUIET, *(address(arg) if isinstance(arg, Path) else arg for arg in args)]
+    # a file and not a pipe: a program that complains a lot must not wait for somebody to read it
+    with tempfile.TemporaryFile() as log:
+        try:
+            program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log)
+        except FileNotFoundError as cause:
+            raise MissingProgramError("ffmpeg", _INSTALL) from cause
+        try:
+            yield program, log
+        finally:
+            if program.poll() is None:
+                program.kill()
+            program.wait()
+            if program.stdout is not None:
+                program.stdout.close()
+
+
+def _read(log: IO[bytes]) -> bytes:
+    log.seek(0)
+    return log.read()
+
+
+def _unwritten(log: bytes, to: Path) -> FoleyError:
+    text = log.decode(errors="replace")
+    if "No space left on device" in text or "Disk quota exceeded" in text:
+        return DiskFullError(to)
+    for words in ("Permission denied", "Read-only file system", "File too large", "Not a directory"):
+        if words in text:
+            return CannotWriteError(to, words.lower())
+    if not to.parent.is_dir():
+        return CannotWriteError(to, "its folder does not exist")
+    return MuxError(f"ffmpeg could not write {to}: {_reason(log, about=to)}")
+
+
+def _reason(log: bytes, *, about: Path) -> str:
+    """Return the last thing ffmpeg complained of, without the file's name and its own module names."""
+    lines = [line.strip() for line in log.decode(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        return "ffmpeg gave no reason"
+    telling = [line for line in lines if line.startswith("[")]
+    # the module's line ("[mov] moov atom not found") says why, the last one ("Invalid data found") only that
+    line = telling[-1] if telling else lines[-1]
+    return line.rsplit("] ", 1)[-1].replace(f"{address(about)}: ", "")

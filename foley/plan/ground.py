@@ -1,0 +1,209 @@
+"""Check what a planner proposes against the picture and time it: timing never comes from words alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from foley.contracts import Context, stage
+from foley.model import (
+    Clip,
+    ClipIdentity,
+    CurvePoint,
+    Hit,
+    Picture,
+    Proposal,
+    ProposedSound,
+    SoundEvent,
+    SoundPlan,
+    Span,
+)
+from foley.plan.curves import INTENSITY, QUIETEST, active_spans, mean_x, motion_curve
+from foley.plan.instants import Instants, instants
+from foley.plan.rounding import STEPS_A_SECOND, rounded
+
+LONG_GAP_S = 10.0
+"""A pause longer than this, with a cut in it, ends an event: the next one may be another thing of its kind."""
+
+HIT_S = 0.1
+"""How long the cause of a hit lasts after its instant: an event must have a length to be seen on a timeline."""
+
+PAN_RANGE = 1.2
+"""Pan at the right edge is half of this: further out, a sound leaves the screen for who sits off the middle."""
+
+NOTHING_MOVES = 0.5
+"""Factor on the confidence of a sound that should move and does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One event before it has its name: when, how, where from."""
+
+    sound: ProposedSound
+    span: Span
+    evidence: str
+    confidence: float = 1.0
+    hits: tuple[Hit, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    x: float = 0.5
+
+
+@stage(version=1)
+def ground(clip: Clip, picture: Picture, proposal: Proposal, ctx: Context) -> SoundPlan:
+    """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
+    end_s = _last_s(float(clip.duration_s))
+    drafts = [*_hits(proposal.sounds, picture), *_spans(proposal.sounds, picture), *_beds(proposal.sounds, picture)]
+    drafts = [inside for draft in drafts if (inside := _inside(draft, end_s))]
+    drafts.sort(key=lambda draft: (draft.span.start_s, draft.sound.label))
+    events = tuple(_event(number, draft, proposal, ctx) for number, draft in enumerate(drafts, 1))
+    identity = ClipIdentity(clip.path.as_posix(), clip.key, clip.duration_s, clip.video.frame_rate)
+    plan = SoundPlan(identity, picture.shots, proposal.hints, proposal.reasoning, events, proposal.planner)
+    return rounded(plan)
+
+
+def _last_s(duration_s: float) -> float:
+    """Return the last time that a plan file can write without leaving the clip."""
+    return math.floor(duration_s * STEPS_A_SECOND) / STEPS_A_SECOND
+
+
+def _hits(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]:
+    """Yield the events of sounds at instants, one for each run without long pauses."""
+    hitting = [sound for sound in sounds if sound.kind == "hits"]
+    cuts = [shot.start_s for shot in picture.shots[1:]]
+    for sound, found in zip(hitting, instants(hitting, picture), strict=True):
+        for first, last in _unbroken([hit.time_s for hit in found.hits], cuts):
+            yield _hit_draft(sound, found, first, last)
+
+
+def _hit_draft(sound: ProposedSound, found: Instants, first: int, last: int) -> _Draft:
+    hits, places = found.hits[first : last + 1], found.places[first : last + 1]
+    weights = [hit.strength + 1e-6 for hit in hits]
+    x = sum(place * weight for place, weight in zip(places, weights, strict=True)) / sum(weights)
+    span = Span(hits[0].time_s, hits[-1].time_s + HIT_S)
+    return _Draft(sound, span, found.evidence, found.confidence, hits=hits, x=x)
+
+
+def _unbroken(times: Sequence[float], cuts: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Yield first and last of each run of times without a long pause that holds a cut."""
+    first = 0
+    for place, (before, after) in enumerate(itertools.pairwise(times)):
+        if after - before > LONG_GAP_S and bisect_right(cuts, after) > bisect_right(cuts, before):
+            yield first, place
+            first = place + 1
+    if times:
+        yield first, len(times) - 1
+
+
+def _spans(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]:
+    """Yield the events of sounds that last: while something moves, or when somebody says."""
+    for sound in sounds:
+        if sound.kind != "span":
+            continue
+        for window in _runs_of_shots(sound, picture):
+            yield from _span_drafts(sound, window, picture)
+
+
+def _span_drafts(sound: ProposedSound, window: Span, picture: Picture) -> Iterator[_Draft]:
+    if sound.exact:
+        yield _following(sound, window, picture, "the time is given", floor=QUIETEST)
+        return
+    moving = active_spans(picture, window)
+    if not moving:
+        evidence = "nothing is seen to move, so it lasts throughout"
+        yield _Draft(sound, window, evidence, NOTHING_MOVES)
+    for group in _without_long_pauses(moving, [shot.start_s for shot in picture.shots[1:]]):
+        whole = Span(group[0].start_s, group[-1].end_s)
+        yield _following(sound, whole, picture, "it follows what moves", floor=0.0)
+
+
+def _following(sound: ProposedSound, span: Span, picture: Picture, evidence: str, *, floor: float) -> _Draft:
+    curve = motion_curve(picture, span, floor=floor)
+    return _Draft(sound, span, evidence, curve=curve, x=mean_x(picture.motion, picture.times_s, span))
+
+
+def _without_long_pauses(spans: Sequence[Span], cuts: Sequence[float]) -> Iterator[list[Span]]:
+    group: list[Span] = []
+    for span in spans:
+        if group and list(_unbroken([group[-1].end_s, span.start_s], cuts)) != [(0, 1)]:
+            yield group
+            group = []
+        group.append(span)
+    if group:
+        yield group
+
+
+def _beds(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]:
+    """Yield the events of ambience: one for each run of shots in one place."""
+    for sound in sounds:
+        if sound.kind == "bed":
+            evidence = "the time is given" if sound.exact else "it lasts throughout"
+            for window in _runs_of_shots(sound, picture):
+                yield _Draft(sound, window, evidence, curve=_even(sound, window))
+
+
+def _even(sound: ProposedSound, span: Span) -> tuple[CurvePoint, ...]:
+    """Return the curve of a bed that is usually weaker than it can be, empty for any other."""
+    level = sound.parameters.get(INTENSITY, 1.0)
+    if not isinstance(level, float) or level >= 1.0:
+        return ()
+    return CurvePoint(span.start_s, level), CurvePoint(span.end_s, level)
+
+
+def _runs_of_shots(sound: ProposedSound, picture: Picture) -> Iterator[Span]:
+    """Yield the stretches of shots that touch, of those that a sound may sound in, cut to its times."""
+    numbers = sorted({number for number in sound.shots if number < len(picture.shots)}) or range(len(picture.shots))
+    for _, run in itertools.groupby(enumerate(numbers), key=lambda one: one[1] - one[0]):
+        shots = [picture.shots[number] for _, number in run]
+        start_s = max(shots[0].start_s, -math.inf if sound.start_s is None else sound.start_s)
+        end_s = min(shots[-1].end_s, math.inf if sound.end_s is None else sound.end_s)
+        if start_s < end_s:
+            yield Span(start_s, end_s)
+
+
+def _inside(draft: _Draft, end_s: float) -> _Draft | None:
+    """Return the draft cut to the clip; None where nothing of it lies inside."""
+    span = Span(max(0.0, draft.span.start_s), min(end_s, draft.span.end_s))
+    hits = tuple(replace(hit, time_s=min(max(hit.time_s, 0.0), end_s)) for hit in draft.hits)
+    curve = tuple(replace(point, time_s=min(max(point.time_s, 0.0), end_s)) for point in draft.curve)
+    return replace(draft, span=span, hits=hits, curve=curve) if span.start_s <= span.end_s else None
+
+
+def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> SoundEvent:
+    sound = draft.sound
+    name = f"e{number:02d}-{_slug(sound.label)}"
+    return SoundEvent(
+        id=name,
+        label=sound.label,
+        kind=sound.kind,
+        bus=sound.bus,
+        start_s=draft.span.start_s,
+        end_s=draft.span.end_s,
+        because=_sentence([sound.because, draft.evidence]),
+        hits=draft.hits,
+        curve=draft.curve,
+        ucs=sound.ucs,
+        prompt=sound.prompt,
+        avoid=sound.avoid,
+        recipe=sound.recipe,
+        parameters={name: value for name, value in sound.parameters.items() if name != INTENSITY},
+        generator=proposal.generator,
+        seed=int(ctx.rng("event", proposal.seed, name).integers(2**31)),
+        level_db=sound.level_db,
+        pan=(min(1.0, max(0.0, draft.x)) - 0.5) * PAN_RANGE,
+        distance_m=sound.distance_m,
+        confidence=sound.confidence * draft.confidence,
+        placeholder=sound.placeholder,
+    )
+
+
+def _slug(label: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", label.lower())[:6]) or "sound"
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    text = "; ".join(filter(None, parts))
+    return text[:1].upper() + text[1:] + "."

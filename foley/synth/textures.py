@@ -1,0 +1,292 @@
+"""Material of sounds that go on: shaped noise, slow random curves, scattered grains.
+
+Everything here is steady from its first sample to its last, and calibrated by construction: a level is what the process
+is expected to have, never what one stretch of it happened to have. Two windows of one sound therefore match.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft, next_fast_len
+from scipy.signal import oaconvolve
+
+from foley.synth.excitation import Signal, decay, length_samples, low_passed
+from foley.synth.recipe import Mono
+from foley.units import RATE_HZ
+
+LOWEST_HZ = 18.0
+"""Noise has nothing below: inaudible, and it would only cost headroom."""
+
+CONTROL_SAMPLES = 48
+"""Grid of slow curves, 1 ms: the fastest of them have 200 corners a second."""
+
+HEAVIEST_SIGMA = 2.5
+"""Grain levels are cut here: 1 grain in 160 would be louder, and a single one could stick out as an event."""
+
+
+# --- spectra ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Power density of a noise; only its shape counts."""
+
+    hz: tuple[float, ...]
+    """Rising."""
+    db: tuple[float, ...]
+    """dB per Hz; between the points it runs straight over log frequency, outside it stays."""
+
+    def gains(self, size: int) -> Mono:
+        """Return the factor for every bin of a real FFT of `size` samples, 0 below `LOWEST_HZ`."""
+        log_hz = _log_hz(size)
+        # dB become factors on 512 points, not on every bin: exp of a million bins would cost more than the FFT
+        grid = np.linspace(0.0, float(log_hz[-1]), 512)
+        table = (10.0 ** (np.interp(grid, np.log(self.hz), self.db) / 20.0)).astype(np.float32)
+        place = log_hz * np.float32(511.0 / log_hz[-1])
+        index = np.minimum(place.astype(np.int32), 510)
+        part = place - index.astype(np.float32)
+        gains = table[index] * (1 - part) + table[index + 1] * part
+        gains[: math.ceil(LOWEST_HZ * size / RATE_HZ)] = 0.0
+        return np.asarray(gains, np.float32)
+
+
+def spectrum(points: Mapping[float, float]) -> Spectrum:
+    """Return the spectrum through points {Hz: dB per Hz}."""
+    hz = tuple(sorted(points))
+    return Spectrum(hz, tuple(points[f] for f in hz))
+
+
+def erb_centres_hz(bands: int, low_hz: float = 50.0, high_hz: float = 10_000.0) -> Signal:
+    """Return centres of bands that overlap by half and are even on the ERB-rate scale.
+
+    Source: B. Glasberg, B. Moore, "Derivation of auditory filter shapes from notched-noise data", Hear. Res. 47, 1990.
+    """
+    edges = 21.4 * np.log10(1 + 0.00437 * np.array([low_hz, high_hz]))
+    rate = np.linspace(edges[0], edges[1], bands + 2)[1:-1]
+    return np.asarray((10 ** (rate / 21.4) - 1) / 0.00437, np.float64)
+
+
+def erb_spectrum(levels_db: Sequence[float], *, bands: int = 30) -> Spectrum:
+    """Return the spectrum with these levels in ERB bands from 50 Hz to 10 kHz.
+
+    Fewer levels than bands are spread evenly and joined. Above 10 kHz the last slope goes on and steepens.
+    """
+    levels = np.interp(np.linspace(0, 1, bands), np.linspace(0, 1, len(levels_db)), levels_db)
+    centres = erb_centres_hz(bands)
+    density = levels - 10 * np.log10(24.7 * (1 + 0.00437 * centres))
+    air = density[-1] + min(0.0, float(levels[-1] - levels[-4])) - 4.0
+    return Spectrum((20.0, *centres.tolist(), 16_000.0, 22_000.0), (density[0] - 9, *density.tolist(), air, air - 12))
+
+
+def tinted(base: Spectrum, rng: np.random.Generator, depth_db: float) -> Spectrum:
+    """Return the spectrum of another specimen of the same kind: bent by a random curve of five points."""
+    bend = np.interp(np.linspace(0, 1, len(base.hz)), np.linspace(0, 1, 5), rng.normal(0, depth_db, 5))
+    return Spectrum(base.hz, tuple((np.array(base.db) + bend).tolist()))
+
+
+@lru_cache(maxsize=2)
+def _log_hz(size: int) -> Mono:
+    return np.asarray(np.log(np.maximum(np.fft.rfftfreq(size, 1 / RATE_HZ), 1.0)), np.float32)
+
+
+# --- noise and slow curves -------------------------------------------------------------------------------------------
+
+
+def noise(rng: np.random.Generator, samples: int, shape: Spectrum) -> Signal:
+    """Return Gaussian noise of expected RMS 1."""
+    size = next_fast_len(samples + 64, real=True)
+    gains = shape.gains(size)
+    bins = rng.standard_normal((len(gains), 2), dtype=np.float32).view(np.complex64)[:, 0]
+    power = float(np.dot(gains, gains))
+    made = irfft(bins * (gains * np.float32(size / (2.0 * math.sqrt(power)))), size)[:samples]
+    return np.asarray(made, np.float64)
+
+
+def slow_random(rng: np.random.Generator, samples: int, rate_hz: float, octaves: int = 1) -> Signal:
+    """Return a random curve of expected mean 0 and variance 1 with about `rate_hz` corners a second.
+
+    Each further octave is twice as fast and weaker by 3 dB: close to 1/f, as most of nature's ups and downs are.
+    """
+    return stretched(_slow_nodes(rng, samples, rate_hz, octaves), samples)
+
+
+def slow_gain(rng: np.random.Generator, samples: int, depth_db: float, *, rate_hz: float, octaves: int = 1) -> Signal:
+    """Return a random gain around 1; its level in dB is `slow_random` times `depth_db`."""
+    return stretched(10 ** (depth_db / 20 * _slow_nodes(rng, samples, rate_hz, octaves)), samples)
+
+
+def _slow_nodes(rng: np.random.Generator, samples: int, rate_hz: float, octaves: int) -> Signal:
+    places = control_times_s(samples)
+    nodes = np.zeros(len(places))
+    for octave in range(octaves):
+        corners = places * (rate_hz * 2**octave) + rng.random()
+        nodes += 0.7**octave * np.interp(
+            corners, np.arange(int(corners[-1]) + 2), rng.standard_normal(int(corners[-1]) + 2)
+        )
+    # straight lines between corners of variance 1 have variance 2/3 on average
+    return np.asarray(nodes / math.sqrt(2 / 3 * sum(0.49**octave for octave in range(octaves))), np.float64)
+
+
+def control_times_s(samples: int) -> Signal:
+    """Return the times of the corners from which `stretched` makes a curve of `samples`."""
+    return np.arange(samples // CONTROL_SAMPLES + 2, dtype=np.float64) * (CONTROL_SAMPLES / RATE_HZ)
+
+
+def stretched(nodes: Signal, samples: int) -> Signal:
+    """Return the curve that runs straight between corners 1 ms apart: slow curves are made on a coarse grid."""
+    ramp = np.arange(CONTROL_SAMPLES) / CONTROL_SAMPLES
+    return np.asarray((nodes[:-1, None] + np.diff(nodes)[:, None] * ramp).ravel()[:samples], np.float64)
+
+
+def alive(
+    rng: np.random.Generator, sound: Signal, depth_db: float, *, common: float = 0.6, rate_hz: float = 0.4
+) -> Signal:
+    """Return the sound with four bands (edges 250, 1200, 4500 Hz) that swell slowly, partly together.
+
+    Stationary noise gives synthesis away: recorded rain, wind and sea have 2 to 5 dB more envelope modulation below
+    3 Hz, and their bands swell together with correlations of 0.2 to 0.5 (measured on field recordings).
+
+    Args:
+        rng: Chance.
+        sound: What is to live.
+        depth_db: Spread of each band's level.
+        common: Share of the swell that all bands have, 0 to 1.
+        rate_hz: Corners a second of the slowest octave of four.
+    """
+    samples = len(sound)
+    together = common * _slow_nodes(rng, samples, rate_hz, 4)
+    lively = np.zeros(samples)
+    rest = sound
+    for edge_hz in (250.0, 1200.0, 4500.0, None):
+        band = rest if edge_hz is None else low_passed(rest, edge_hz, order=1)
+        rest = rest - band
+        own = math.sqrt(1 - common**2) * _slow_nodes(rng, samples, 1.6 * rate_hz, 4)
+        lively += band * stretched(10 ** (depth_db / 20 * (together + own)), samples)
+    return lively
+
+
+def reverberant(
+    rng: np.random.Generator, sound: Signal, t60_s: float, *, wet: float, corner_hz: float = 5000.0
+) -> Signal:
+    """Return the sound with what a large space adds to it, as long as it was.
+
+    Args:
+        rng: Chance: no two places answer alike.
+        sound: The dry sound.
+        t60_s: Reverberation time.
+        wet: RMS of the answer to a steady sound of RMS 1.
+        corner_hz: The answer is duller above.
+    """
+    length = length_samples(t60_s)
+    answer = low_passed(rng.standard_normal(length) * decay(length, t60_s), corner_hz, 1)
+    answer *= wet / math.sqrt(float(np.dot(answer, answer)))
+    return np.asarray(sound + oaconvolve(sound, answer)[: len(sound)], np.float64)
+
+
+def narrowband(rng: np.random.Generator, hz: Signal, bandwidth_hz: float) -> Signal:
+    """Return noise of expected RMS 1 in a narrow band that follows the curve `hz`."""
+    angle = turns(hz)
+    wander = (slow_random(rng, len(hz), 2 * bandwidth_hz) for _ in range(2))
+    return np.asarray(next(wander) * np.cos(angle) + next(wander) * np.sin(angle), np.float64)
+
+
+def turns(hz: Signal, *, start: float = 0.0) -> Mono:
+    """Return the angle in radians of a tone that follows the curve `hz`.
+
+    It has 32 bits: sines of those cost a tenth, and wrapped to one turn they are exact to -140 dB.
+    """
+    return np.asarray(2 * np.pi * ((cycles(hz) + start) % 1.0), np.float32)
+
+
+def cycles(hz: Signal) -> Signal:
+    """Return how many periods have passed at each sample."""
+    return np.cumsum(hz, dtype=np.float64) / RATE_HZ
+
+
+# --- grains ----------------------------------------------------------------------------------------------------------
+
+
+def poisson(
+    rng: np.random.Generator, samples: int, rate_hz: float, *, curve: Signal | None = None, before: int = 0
+) -> npt.NDArray[np.int64]:
+    """Return the rising positions of independent events.
+
+    Args:
+        rng: Chance.
+        samples: Length of the stretch.
+        rate_hz: Events a second.
+        curve: Share of them that happens, 0 to 1, for every sample.
+        before: Also events up to so many samples before the start, which ring into it; positions below 0.
+    """
+    count = rng.poisson(rate_hz * (samples + before) / RATE_HZ)
+    at = np.sort(rng.integers(-before, max(samples, 1), count))
+    if curve is None or not samples:
+        return at
+    return at[rng.random(count) < curve[np.maximum(at, 0)]]
+
+
+def heavy(rng: np.random.Generator, count: int, sigma: float) -> Signal:
+    """Return log-normal levels of median 1: many small grains and few large ones, as in all that crackles."""
+    return np.asarray(np.exp(sigma * np.minimum(rng.standard_normal(count), HEAVIEST_SIGMA)), np.float64)
+
+
+def heavy_power(sigma: float) -> float:
+    """Return the expected square of `heavy`."""
+    reach = HEAVIEST_SIGMA
+
+    def below(z: float) -> float:
+        return 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
+    return math.exp(2 * sigma**2) * below(reach - 2 * sigma) + math.exp(2 * sigma * reach) * (1 - below(reach))
+
+
+def scatter(
+    samples: int, at: npt.NDArray[np.int64], levels: Signal, *, grains: Sequence[Signal], which: npt.NDArray[np.int64]
+) -> Signal:
+    """Return grains added at positions; those that begin before 0 ring in, those that end later are cut."""
+    longest = max(len(grain) for grain in grains)
+    inside = (at > -longest) & (at < samples)
+    at, levels, which = at[inside], levels[inside], which[inside]
+    canvas = np.zeros(samples + 2 * longest)
+    for position, level, index in zip(at.tolist(), levels.tolist(), which.tolist(), strict=True):
+        grain = grains[index]
+        start = position + longest
+        canvas[start : start + len(grain)] += level * grain
+    return canvas[longest : longest + samples]
+
+
+def unit_energy(grains: Sequence[Signal]) -> list[Signal]:
+    """Return the grains at one energy each, so that their levels alone say how loud they are."""
+    return [grain / math.sqrt(float(np.dot(grain, grain)) + 1e-12) for grain in grains]
+
+
+def shower(
+    rng: np.random.Generator,
+    samples: int,
+    grains: Sequence[Signal],
+    *,
+    rate_hz: float,
+    sigma: float,
+    curve: Signal | None = None,
+) -> Signal:
+    """Return grains of unit energy fallen at random; expected RMS 1 where `curve` is 1.
+
+    The power of shot noise is rate times energy (Campbell's theorem), so the level needs no measuring.
+
+    Args:
+        rng: Chance.
+        samples: Length of the stretch.
+        grains: Of unit energy.
+        rate_hz: Grains a second where `curve` is 1.
+        sigma: Spread of their log-normal levels: 0.6 even, 1.4 crackling.
+        curve: Share of the rate, 0 to 1, for every sample.
+    """
+    at = poisson(rng, samples, rate_hz, curve=curve, before=max(len(grain) for grain in grains))
+    levels = heavy(rng, len(at), sigma) / math.sqrt(rate_hz / RATE_HZ * heavy_power(sigma))
+    return scatter(samples, at, levels, grains=grains, which=rng.integers(0, len(grains), len(at)))

@@ -1,0 +1,1 @@
+"""The sample clips, one module each, and the brushes they share."""

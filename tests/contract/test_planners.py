@@ -1,0 +1,84 @@
+"""What every planner promises, whichever are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from foley import plugins
+from foley.contracts import Context, Planner
+from foley.errors import FoleyError
+from foley.model import Clip, Hint, Hints, Listening, Picture, Proposal, Span
+from foley.plan.ground import ground
+from tests.planning import clip_of, impact, picture_of, silence
+
+PICTURES = {
+    "plain": picture_of(impacts=[impact(1.0), impact(2.0, "burst"), impact(3.0, "flash")], moving_s=[(1, 4)]),
+    "cut": picture_of(60.0, impacts=[impact(float(t)) for t in range(1, 60, 7)], cuts_s=[5, 20, 21.5]),
+    "still": picture_of(),
+    "one frame": picture_of(0.04),
+    "busy": picture_of(impacts=[impact(t / 50) for t in range(499)], moving_s=[(0, 10)]),
+}
+HINTS = {
+    "none": Hints(()),
+    "prompt": Hints((Hint("a dog barks, then footsteps on gravel in heavy rain", None, None, "prompt"),)),
+    "timed": Hints((Hint("door slams", 0.01, None, "timed prompt"), Hint("xyzzy", 0.0, 0.03, "cue sheet"))),
+    "caption": Hints((Hint("thunder rumbling", 0.0, 0.02, "subtitle"),)),
+}
+SPEECH = Listening(True, -20.0, (Span(0.0, 0.02),), np.full(1, -20, np.float32))
+
+
+def planner(name: str) -> Planner:
+    """Return a planner that can work here."""
+    try:
+        made: Planner = plugins.build("planner", name)
+    except FoleyError as error:
+        pytest.skip(str(error))
+    return made
+
+
+def planned(name: str, picture: str, hints: str) -> tuple[Clip, Picture, Proposal]:
+    clip = clip_of(PICTURES[picture].shots[-1].end_s)
+    return clip, PICTURES[picture], planner(name).plan(clip, PICTURES[picture], SPEECH, HINTS[hints])
+
+
+@pytest.mark.parametrize("hints", HINTS)
+@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("name", plugins.names("planner"))
+def test_what_it_proposes_becomes_a_plan_inside_the_clip(name: str, picture: str, hints: str, ctx: Context) -> None:
+    clip, seen, proposal = planned(name, picture, hints)
+
+    plan = ground(clip, seen, proposal, ctx)
+
+    assert proposal.planner == name
+    assert all(event.end_s <= float(clip.duration_s) and event.start_s >= 0 for event in plan.events)
+    assert all(event.because and event.label for event in plan.events)
+
+
+@pytest.mark.parametrize("name", plugins.names("planner"))
+def test_it_gives_its_reasons_in_four_parts(name: str) -> None:
+    _, _, proposal = planned(name, "plain", "prompt")
+
+    reasons = proposal.reasoning
+    assert all([reasons.semantic, reasons.temporal, reasons.aesthetic, reasons.spatial])
+
+
+@pytest.mark.parametrize("name", plugins.names("planner"))
+def test_it_proposes_the_same_again(name: str) -> None:
+    assert planned(name, "cut", "prompt")[2] == planned(name, "cut", "prompt")[2]
+
+
+@pytest.mark.parametrize("name", plugins.names("planner"))
+def test_it_names_only_shots_that_are_there(name: str) -> None:
+    _, seen, proposal = planned(name, "cut", "none")
+
+    assert {number for sound in proposal.sounds for number in sound.shots} <= set(range(len(seen.shots)))
+
+
+@pytest.mark.parametrize("name", plugins.names("planner"))
+def test_it_keeps_the_seed_and_the_generator_of_the_brief(name: str) -> None:
+    hints = Hints((), seed=42, generator="procedural")
+
+    proposal = planner(name).plan(clip_of(), PICTURES["plain"], silence(), hints)
+
+    assert (proposal.seed, proposal.generator) == (42, "procedural")

@@ -1,0 +1,7 @@
+"""Does what it is asked."""
+
+from tests.plugins.saboteur import Saboteur
+
+
+def build() -> Saboteur:
+    return Saboteur("faithful")

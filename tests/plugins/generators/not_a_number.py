@@ -1,0 +1,17 @@
+"""Lets one sample be no number, as half-precision models do."""
+
+import numpy as np
+
+from foley.contracts import SoundRequest
+from foley.model import Audio
+from tests.plugins.saboteur import FAITHFUL, Saboteur
+
+
+def poison(audio: Audio, request: SoundRequest) -> Audio:
+    samples = audio.samples.copy()
+    samples[0, audio.length // 2] = np.nan
+    return Audio(samples, audio.rate_hz)
+
+
+def build() -> Saboteur:
+    return Saboteur("not_a_number", FAITHFUL, poison)

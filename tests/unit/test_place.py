@@ -1,0 +1,157 @@
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foley.contracts import Context
+from foley.mix.place import PlaceOptions, place, sides
+from foley.mix.sum import EDGE_FADE_SAMPLES, BusReader, bus_block
+from foley.model import (
+    Arrangement,
+    AudioFile,
+    ClipIdentity,
+    FittedTakes,
+    Hit,
+    Placement,
+    Reasoning,
+    SoundEvent,
+    SoundPlan,
+    Take,
+)
+from foley.units import RATE_HZ
+from tests.arrangement_maker import arranged, saved, scene
+
+DURATION_S = Fraction(1001, 300)
+"""Not a whole number of samples at any rate: 160 160 at 48 kHz exactly, where 3.3366 s would give 160 157."""
+
+
+def event(name: str, **changes: object) -> SoundEvent:
+    return replace(SoundEvent(name, name, "hits", "foley", 1.0, 1.2, "test", (Hit(1.0),)), **changes)
+
+
+def take(
+    name: str, *, first_sample: int = 48_000, channels: int = 1, length: int = 4800, nominal_db: float = -18.0
+) -> Take:
+    audio = AudioFile(Path(f"{name}.wav"), RATE_HZ, channels, length)
+    return Take(name, name, audio, first_sample, nominal_db, "procedural", "none", True)
+
+
+def planned(*events: SoundEvent) -> SoundPlan:
+    identity = ClipIdentity("clip.mp4", "key", DURATION_S, Fraction(25))
+    return SoundPlan(identity, (), (), Reasoning("", "", "", ""), events)
+
+
+def placed(events: list[SoundEvent], takes: list[Take], ctx: Context, opts: PlaceOptions | None = None) -> Arrangement:
+    return place(planned(*events), FittedTakes(tuple(takes)), opts or PlaceOptions(), ctx)
+
+
+@given(st.floats(-1.5, 1.5))
+def test_a_panned_mono_take_has_the_same_power_everywhere(pan: float) -> None:
+    left, right = sides(pan, channels=1)
+    assert left**2 + right**2 == pytest.approx(2.0)
+    assert sides(-pan, channels=1) == pytest.approx((right, left))
+
+
+@given(st.floats(-1.0, 1.0))
+def test_a_balanced_stereo_take_only_loses_its_far_side(pan: float) -> None:
+    left, right = sides(pan, channels=2)
+    assert max(left, right) == pytest.approx(1.0)
+    assert (left >= right) == (pan <= 0) or left == pytest.approx(right)
+
+
+def test_the_length_is_the_pictures_to_the_sample(ctx: Context) -> None:
+    assert placed([], [], ctx).length == 160_160
+
+
+def test_an_event_is_brought_to_its_level_with_the_editors_trim(ctx: Context) -> None:
+    arrangement = placed([event("a", level_db=-12.0, gain_db=-3.0)], [take("a", nominal_db=-3.0)], ctx)
+    (only,) = arrangement.placements
+    assert (only.gain_left, only.gain_right) == pytest.approx((10 ** (-12 / 20),) * 2)
+    assert (only.event_id, only.bus, only.first_sample) == ("a", "foley", 48_000)
+
+
+def test_distance_counts_only_where_levels_hold_at_one_distance(ctx: Context) -> None:
+    def gain(distance_m: float, opts: PlaceOptions) -> float:
+        (only,) = placed([event("a", distance_m=distance_m)], [take("a")], ctx, opts).placements
+        return only.gain_left
+
+    at_2_m = PlaceOptions(level_holds_at_m=2.0)
+    assert gain(30.0, PlaceOptions()) == pytest.approx(1.0)
+    assert gain(4.0, at_2_m) == pytest.approx(0.5)
+    assert gain(1.0, at_2_m) == pytest.approx(2.0)
+    assert gain(1e-9, at_2_m) == pytest.approx(4.0)
+    assert gain(1e9, at_2_m) == pytest.approx(0.125)
+
+
+def test_muted_events_and_takes_off_the_timeline_are_not_placed(ctx: Context) -> None:
+    takes = [take("muted"), take("late", first_sample=160_160), take("early", first_sample=-4800), take("in")]
+    events = [event("muted", muted=True), event("late"), event("early"), event("in"), event("not made")]
+    assert [item.event_id for item in placed(events, takes, ctx).placements] == ["in"]
+
+
+def test_placements_come_by_time(ctx: Context) -> None:
+    takes = [take("b", first_sample=500), take("a", first_sample=500), take("c", first_sample=-20)]
+    arrangement = placed([event("a"), event("b"), event("c")], takes, ctx)
+    assert [item.event_id for item in arrangement.placements] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("wrong", [{"nearest_m": 0.0}, {"nearest_m": 20.0}, {"level_holds_at_m": -1.0}, {"width": 2.0}])
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PlaceOptions(**wrong)
+
+
+def test_a_bus_is_the_sum_of_its_placements(tmp_path: Path) -> None:
+    mono = saved(np.full(100, 0.25), tmp_path / "mono.wav")
+    stereo = saved(np.array([[0.5] * 100, [-0.5] * 100]), tmp_path / "stereo.wav")
+    arrangement = arranged(
+        [
+            Placement("a", "foley", mono, 10, 1.0, 0.5),
+            Placement("b", "foley", stereo, 60, 0.5, 1.0),
+            Placement("c", "effects", stereo, 0, 1.0, 1.0),
+        ],
+        300,
+    )
+    block = bus_block(arrangement, "foley", 0, 300)
+    expected = np.zeros((2, 300))
+    expected[:, 10:110] += np.array([[0.25], [0.125]])
+    expected[:, 60:160] += np.array([[0.25], [-0.5]])
+    assert np.array_equal(block, expected.astype(np.float32))
+    assert not bus_block(arrangement, "backgrounds", 0, 300).any()
+
+
+@given(st.lists(st.integers(1, 150_000), min_size=1, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_blocks_of_a_bus_do_not_depend_on_where_they_are_cut(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+) -> None:
+    arrangement = _SCENES.get("one") or _SCENES.setdefault(
+        "one", scene(tmp_path_factory.mktemp("scene"), duration_s=3.0)
+    )
+    reader = BusReader(arrangement, "backgrounds")
+    cuts = [0, *np.unique(np.minimum(np.cumsum(sizes), arrangement.length)).tolist(), arrangement.length]
+    pieces = [reader.block(first, last) for first, last in pairwise(cuts)]
+    assert np.array_equal(np.concatenate(pieces, axis=1), reader.block(0, arrangement.length))
+
+
+_SCENES: dict[str, Arrangement] = {}
+
+
+def test_a_take_that_the_timeline_cuts_fades_instead_of_clicking(tmp_path: Path) -> None:
+    take_file = saved(np.full(2000, 0.5), tmp_path / "long.wav")
+    block = bus_block(arranged([Placement("a", "foley", take_file, -500, 1.0, 1.0)], 1000), "foley", 0, 1000)[0]
+    assert block[0] == 0.0
+    assert block[-1] == 0.0
+    assert np.abs(np.diff(block)).max() <= 0.5 / EDGE_FADE_SAMPLES + 1e-6
+    assert block[EDGE_FADE_SAMPLES : -EDGE_FADE_SAMPLES - 1] == pytest.approx(0.5)
+
+
+def test_a_take_that_fits_is_not_faded(tmp_path: Path) -> None:
+    take_file = saved(np.full(1000, 0.5), tmp_path / "fits.wav")
+    block = bus_block(arranged([Placement("a", "foley", take_file, 0, 1.0, 1.0)], 1000), "foley", 0, 1000)
+    assert (block == 0.5).all()

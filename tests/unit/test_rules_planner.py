@@ -1,0 +1,207 @@
+"""What the rules propose, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from foley.contracts import Context
+from foley.model import Hint, Hints, Listening, Picture, Proposal, ProposedSound, Span
+from foley.plan.planners.rules import build
+from foley.plan.propose import ProposeOptions, propose
+from foley.plan.vocabulary import vocabulary
+from tests.planning import clip_of, impact, picture_of, prompt, silence
+
+
+def proposal(hints: Hints, picture: Picture | None = None, listening: Listening | None = None) -> Proposal:
+    picture = picture or picture_of()
+    return build().plan(clip_of(picture.shots[-1].end_s), picture, listening or silence(), hints)
+
+
+def timed(text: str, start_s: float, end_s: float | None = None, source: str = "timed prompt") -> Hints:
+    return Hints((Hint(text, start_s, end_s, source),))  # type: ignore[arg-type]
+
+
+def labels(found: Proposal) -> list[str]:
+    return [sound.label for sound in found.sounds]
+
+
+def front(found: Proposal) -> list[ProposedSound]:
+    return [sound for sound in found.sounds if sound.bus != "backgrounds"]
+
+
+def test_a_prompt_becomes_its_sound_with_the_words_that_say_so() -> None:
+    (sound,) = front(proposal(prompt("a blacksmith hammers glowing iron on an anvil")))
+
+    assert (sound.label, sound.recipe, sound.cue, sound.periodic) == ("hammer on anvil", "anvil", "strike", True)
+    assert sound.because == "the prompt says 'blacksmith hammers iron anvil'"
+    assert sound.start_s is None
+
+
+def test_a_sound_brings_the_place_that_is_natural_for_it() -> None:
+    assert "forge fire" in labels(proposal(prompt("a blacksmith hammers iron on an anvil")))
+
+
+def test_a_place_that_is_named_goes_before_the_natural_one() -> None:
+    found = labels(proposal(prompt("a dog barks in the forest")))
+
+    assert "forest" in found
+    assert "room tone" not in found
+
+
+def test_there_is_one_background_even_where_nothing_is_said_of_it() -> None:
+    backgrounds = [sound for sound in proposal(prompt("a hand claps")).sounds if sound.bus == "backgrounds"]
+
+    assert len(backgrounds) == 1
+    assert backgrounds[0].level_db < -35
+
+
+def test_a_place_that_is_heard_already_gets_no_second_background() -> None:
+    assert labels(proposal(prompt("city traffic"))) == ["city"]
+
+
+def test_a_timed_hint_holds() -> None:
+    (sound,) = front(proposal(timed("footsteps on gravel", 2.0, 4.0)))
+
+    assert (sound.start_s, sound.end_s, sound.exact) == (2.0, 4.0, True)
+    assert "at 0:02.000" in sound.because
+
+
+def test_what_happens_once_happens_where_its_caption_appears() -> None:
+    (sound,) = front(proposal(timed("door slams", 2.0, 4.5, "subtitle")))
+
+    assert (sound.start_s, sound.end_s, sound.exact) == (2.0, None, True)
+
+
+def test_the_same_sound_may_be_timed_often() -> None:
+    hints = Hints((Hint("door slams", 1.0, None, "cue sheet"), Hint("door slams", 5.0, None, "cue sheet")))
+
+    assert [sound.start_s for sound in front(proposal(hints))] == [1.0, 5.0]
+
+
+def test_what_happens_once_takes_the_strongest_impact() -> None:
+    picture = picture_of(impacts=[impact(1.0, strength=0.3), impact(4.0, strength=0.9), impact(6.0, strength=0.5)])
+
+    (slam,) = front(proposal(prompt("a door slams"), picture))
+
+    assert (slam.start_s, slam.exact) == (4.0, False)
+
+
+def test_a_movement_that_happens_once_takes_the_longest_motion() -> None:
+    (creak,) = front(proposal(prompt("a door creaks"), picture_of(20.0, moving_s=[(1, 2), (8, 10), (14, 14.5)])))
+
+    assert (creak.start_s, creak.end_s) == (pytest.approx(8, abs=0.15), pytest.approx(10, abs=0.15))
+
+
+def test_a_caption_that_tells_of_silence_silences_nothing_else() -> None:
+    hints = Hints((Hint("a dog barks", None, None, "prompt"), Hint("silence", 5.0, 6.0, "subtitle")))
+
+    assert labels(proposal(hints)) == ["dog barks", "room tone"]
+
+
+@pytest.mark.parametrize("text", ["no sound", "without any sound", "complete silence"])
+def test_no_sound_at_all_can_be_asked_for(text: str) -> None:
+    assert proposal(prompt(text), picture_of(impacts=[impact(1.0)], moving_s=[(0, 5)])).sounds == ()
+
+
+def test_what_comes_then_comes_in_the_next_shot() -> None:
+    first, second = front(proposal(prompt("footsteps in snow, then footsteps on gravel"), picture_of(cuts_s=[4.2])))
+
+    assert (first.start_s, first.end_s) == (0.0, 4.2)
+    assert (second.start_s, second.end_s) == (4.2, 10.0)
+
+
+def test_what_is_denied_is_neither_heard_nor_generated() -> None:
+    found = proposal(prompt("a dog barks, no rain and no music", "heavy rain"))
+
+    assert "rain" not in labels(found)
+    assert all("music" in sound.avoid.split(", ") and "rain" in sound.avoid.split(", ") for sound in found.sounds)
+    assert "Not to be heard: rain and music." in found.reasoning.semantic
+
+
+def test_manner_goes_into_prompt_level_and_distance() -> None:
+    (near,), (far,) = front(proposal(prompt("gunshot"))), front(proposal(prompt("distant gunshot")))
+
+    assert far.level_db < near.level_db
+    assert far.distance_m > near.distance_m
+    assert far.prompt.endswith("distant")
+
+
+def test_silence_that_is_asked_for_is_kept() -> None:
+    found = proposal(
+        prompt("a man looks at a red car in silence"), picture_of(impacts=[impact(1.0)], moving_s=[(1, 3)])
+    )
+
+    assert found.sounds == ()
+    assert "Silence is asked for." in found.reasoning.semantic
+
+
+def test_without_a_hint_motion_is_heard_doubtfully() -> None:
+    found = proposal(Hints(()), picture_of(impacts=[impact(1.0), impact(2.0)], moving_s=[(1, 3)]))
+
+    assert labels(found) == ["soft impact", "movement", "room tone"]
+    assert all(sound.confidence <= 0.3 for sound in found.sounds)
+    assert "only motion is heard" in found.reasoning.semantic
+    assert found.sounds[0].shots == (0,)
+
+
+def test_without_hint_or_motion_there_is_only_a_quiet_tone() -> None:
+    assert labels(proposal(Hints(()))) == ["room tone"]
+
+
+def test_a_timed_hint_that_no_class_explains_is_kept_for_generators_that_read() -> None:
+    (sound,) = front(proposal(timed("a flumph wobbles", 3.0)))
+
+    assert (sound.kind, sound.prompt, sound.start_s, sound.placeholder) == ("hits", "a flumph wobbles", 3.0, True)
+
+
+def test_a_caption_that_no_class_explains_is_left_out() -> None:
+    assert front(proposal(timed("(that is it)", 3.0, 4.0, "subtitle"), picture_of())) == []
+
+
+def test_the_reasons_name_the_evidence() -> None:
+    picture = picture_of(impacts=[impact(t / 2) for t in range(2, 10)], cuts_s=[6.0])
+    listening = Listening(True, -23.4, (Span(7.0, 8.5),), np.zeros(100, np.float32))
+
+    reasons = proposal(prompt("a knife chops cabbage on a wooden board; a fnord"), picture, listening).reasoning
+
+    assert "The prompt names knife chops on a board." in reasons.semantic
+    assert "8 strikes" in reasons.temporal
+    assert "seen in shot 1, 0.50 s apart on median" in reasons.temporal
+    assert "Somebody speaks for 1.5 s, first at 0:07.000." in reasons.temporal
+    assert "-23 LUFS" in reasons.aesthetic
+    assert "in the middle of the picture" in reasons.spatial
+
+
+def test_what_was_not_understood_is_said() -> None:
+    assert "No sound is given for 'a fnord'." in proposal(prompt("rain falls, a fnord")).reasoning.semantic
+
+
+def test_seed_generator_and_hints_are_carried_on() -> None:
+    hints = Hints((Hint("door slams", 1.0, 2.0, "cue sheet"),), seed=9, generator="procedural")
+
+    found = proposal(hints)
+
+    assert (found.seed, found.generator, found.hints) == (9, "procedural", ("cue sheet: 0:01.000-0:02.000 door slams",))
+
+
+@pytest.mark.parametrize("name", vocabulary())
+def test_every_class_can_be_proposed(name: str) -> None:
+    sound = vocabulary()[name]
+    for words in sound.synonyms[:1]:
+        found = proposal(prompt(words))
+        assert found.sounds, words
+        assert all(one.because for one in found.sounds)
+
+
+def test_the_stage_asks_the_planner_that_is_named(ctx: Context) -> None:
+    picture = picture_of()
+
+    found = propose(clip_of(), picture, silence(), prompt("rain"), ProposeOptions("rules"), ctx)
+
+    assert found.planner == "rules"
+
+
+def test_no_planner_is_refused() -> None:
+    with pytest.raises(ValueError, match="planner"):
+        ProposeOptions(" ")
