@@ -179,7 +179,7 @@ class Ground:
     thud_hz: float
     duration_s: float
     swell: float
-    """Under 1 the force comes at once, over 1 late."""
+    """Under 1 the foot rolls over early in the step, over 1 late."""
     landing_hz: float
     """Upper end of the first contact's noise."""
 

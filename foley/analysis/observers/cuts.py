@@ -28,7 +28,7 @@ PROPOSAL_RATIO, PROPOSAL_LEVELS = 2.0, 8.0
 """Change beside that of the frames around it, and in grey levels, at which a cut is considered: half of scenedetect's
 own values, because every proposal is checked."""
 
-LASTING_S = 0.2
+LASTING_S = 0.4
 """How long the new picture must stay different; most flashes are over by then."""
 
 UNLIKE = 0.4

@@ -32,6 +32,11 @@ CHANGE_LEVELS = 6.0
 """Change in grey levels that compression and noise make by themselves."""
 
 
+MISFIT_LEVELS = 24.0
+"""Difference in grey levels between a picture and the next one moved back by the flow, beyond which the flow is wrong:
+what is too fast or too small for it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Turns:
     """What happens to speed between two fields; all of shape (rows, columns), in pixels a frame."""
@@ -93,7 +98,15 @@ class Grid:
             )
         return field
 
-    def turns(self, before: Field, after: Field) -> Turns:
+    def fits(self, flow: Field, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:
+        """Return 1 where the flow leads from each place to the same brightness, 0 where it is lost."""
+        first, second = (cv2.resize(each, self._shape[::-1], interpolation=cv2.INTER_AREA) for each in (last, grey))
+        sparse = flow[::STRIDE_PX, ::STRIDE_PX]
+        x, y = self._columns + sparse[..., 0] / STRIDE_PX, self._rows + sparse[..., 1] / STRIDE_PX
+        moved_back = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.absdiff(first, moved_back) < MISFIT_LEVELS, np.float32)
+
+    def turns(self, before: Field, after: Field, before_fits: Field, after_fits: Field) -> Turns:
         """Return where things lose and gain speed, following each from the first field into the second.
 
         The change along the path is the material derivative: what flies on evenly changes nothing, though the motion
@@ -103,11 +116,12 @@ class Grid:
         bottom, right = self._shape[0] - 2, self._shape[1] - 2
         inside = (x >= 1) & (y >= 1) & (x <= right) & (y <= bottom)
         later_x, later_y = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in after)
+        goes_on = cv2.remap(after_fits, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         speed, later_speed = cv2.magnitude(before[0], before[1]), cv2.magnitude(later_x, later_y)
         shared = np.maximum(before[0] * later_x + before[1] * later_y, 0)
         moving_px = np.float32(MOVING * self.length_px)
-        loss = np.maximum(speed - shared / (speed + 1e-6), 0) * (inside & (speed > moving_px))
-        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * (inside & (later_speed > moving_px))
+        loss = np.maximum(speed - shared / (speed + 1e-6), 0) * goes_on * (inside & (speed > moving_px))
+        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * before_fits * (inside & (later_speed > moving_px))
         return Turns(loss, loss * np.maximum(before[1] / (speed + 1e-6), 0), gain)
 
     def change(self, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:

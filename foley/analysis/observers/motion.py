@@ -76,6 +76,7 @@ class MotionObserver:
         self._held: View | None = None
         self._held_change = 0.0
         self._field: Field | None = None
+        self._fits: Field | None = None
         self._step_s = 0.0
         self._changes: deque[Field] = deque(maxlen=NEIGHBOURS + 1)
 
@@ -114,9 +115,10 @@ class MotionObserver:
         camera = self._grid.camera(flow)
         field = self._grid.own_motion(flow, camera)
         self._note_motion(field, camera, step_s)
+        fits = self._grid.fits(flow, last.grey, view.grey)
         if self._field is not None:
-            self._note_turns(self._grid.turns(self._field, field * np.float32(self._step_s / step_s)))
-        self._field, self._step_s = field, step_s
+            self._note_turns(self._grid.turns(self._field, field * np.float32(self._step_s / step_s), self._fits, fits))
+        self._field, self._fits, self._step_s = field, fits, step_s
         self._changes.append(self._grid.change(last.grey, view.grey))
         self._note_change()
 

@@ -115,9 +115,7 @@ def on_ground(rng: np.random.Generator, name: str, strength: float, *, run: floa
     rub = noise(rng, length, ground.rub_spectrum) * force * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
     grains = (1.0 - ground.rub) * crunch * force**0.7 + ground.rub * rub
     grains = np.tanh(grains / (4.0 * float(np.sqrt(np.mean(grains * grains))) + 1e-12))  # a lone grain must not tower
-    # the crunch swells under the landing, so that the landing is what is heard first; it settles 40 dB in half a step
-    swelling = np.minimum(1.0, 0.5 + np.arange(length) / (0.12 * RATE_HZ))
-    grains = grains * swelling * np.minimum(1.0, 10.0 ** (-2.0 * (2.0 * t - 1.0)))
+    grains = grains * np.minimum(1.0, 10.0 ** (-2.0 * (2.0 * t - 1.0)))  # the last grains settle: 40 dB in half a step
     landing = peak_of(noise(rng, length, ground.rub_spectrum) * decay(length, 0.06), 0.6)
     landing = mixed(landing, 0.4 * noise_burst(rng, 0.03, low_hz=200.0, high_hz=ground.landing_hz))
     foot = peak_of(thud(rng, ground.thud_hz * rng.uniform(0.85, 1.15), 0.11, noise=0.5), ground.thud * strength)
