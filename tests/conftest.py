@@ -10,8 +10,10 @@ import pytest
 from foley.contracts import Context
 from foley.pipeline.cache import Cache
 
+pytest_plugins = ["tests.media_fixtures"]
 
-@pytest.fixture()
+
+@pytest.fixture
 def ctx(tmp_path: Path) -> Context:
     """A context with a cache of its own, as the runner would give a stage."""
     return Cache(tmp_path / "cache").context()

@@ -36,6 +36,9 @@ PLACES: dict[Cue, tuple[str, str]] = {
 MASK_FRAMES = 2
 """On either side of a cut, where frames of different shots are compared."""
 
+STARTS = {"burst", "gain"}
+"""What begins, before which something must have been seen: not in the clip's first frames."""
+
 FEWEST_FRAMES = 6
 """What the masks of two cuts leave nothing of cannot show an impact."""
 
@@ -188,6 +191,8 @@ def _seeing(seen: Track | Light, names: Sequence[str], blind: Sequence[Span]) ->
         last = int(np.searchsorted(seen.time_s, span.end_s + 1e-6)) + MASK_FRAMES
         for curve in curves.values():
             curve[first:last] = 0
+    for name in STARTS & curves.keys():
+        curves[name][: MASK_FRAMES + 1] = 0
     return curves
 
 

@@ -1,4 +1,4 @@
-"""The command line: parse, call the API, print. The result goes to standard output, words for people to standard error."""
+"""The command line: parse, call the API, print. Results go to standard output, words for people to standard error."""
 
 from __future__ import annotations
 

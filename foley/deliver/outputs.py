@@ -86,7 +86,9 @@ def write_text(to: Path, text: str) -> None:
 def save_master(master: Master, folder: Path) -> None:
     """Keep the master beside the stems, so that a later edit can keep it."""
     arrays: dict[str, Any] = {f"limiter/{bus}": curve for bus, curve in master.limiter.items()}
-    about = json.dumps({"gain_db": master.gain_db, "target_lufs": master.target_lufs, "bus_keys": dict(master.bus_keys)})
+    about = json.dumps(
+        {"gain_db": master.gain_db, "target_lufs": master.target_lufs, "bus_keys": dict(master.bus_keys)}
+    )
     make_folder((folder / MASTER).parent)
     with written_whole(folder / MASTER) as part:
         np.savez_compressed(part, about=np.frombuffer(about.encode(), np.uint8), **arrays)

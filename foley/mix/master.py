@@ -125,7 +125,9 @@ def _anew(work: _Work) -> _Made:
     found = survey([work.readers[bus].block(*span) for bus in BUSES] for span in spans(work.length))
 
     def write(tried: Level) -> tuple[_Made, Figures]:
-        made = _written(work, Master(tried.gain_db, work.profile.target_lufs, dict.fromkeys(BUSES, tried.curve), dict(work.keys)))
+        made = _written(
+            work, Master(tried.gain_db, work.profile.target_lufs, dict.fromkeys(BUSES, tried.curve), dict(work.keys))
+        )
         return made, made.figures
 
     made, notes = settled(found, work.profile, write)

@@ -14,20 +14,14 @@ from foley.units import RATE_HZ, to_gain, to_samples
 class PlaceOptions:
     """How distance and direction are heard."""
 
-    level_holds_at_m: float = 0.0
-    """Distance that `level_db` is about; 0: each event's own, as in foley's vocabulary: thunder at 60 m is loud."""
-    nearest_m: float = 0.5
-    """Where distances count: what is nearer is no louder, as no microphone is put closer."""
-    farthest_m: float = 16.0
-    """Where distances count: what is farther is no quieter, as a mix keeps what it shows audible."""
+    most_db: float = 24.0
+    """How far distance may lift or lower a sound: a mix keeps what it shows audible."""
     width: float = 1.0
     """How far `pan` reaches: 0 puts everything in the middle, 1 uses both sides fully."""
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.nearest_m <= self.farthest_m:
-            raise ValueError(f"nearest_m must be over 0 and at most farthest_m, got {self.nearest_m}")
-        if self.level_holds_at_m < 0.0:
-            raise ValueError(f"level_holds_at_m must be 0 or more, got {self.level_holds_at_m}")
+        if not 0.0 <= self.most_db <= 60.0:
+            raise ValueError(f"most_db must lie in 0 to 60, got {self.most_db}")
         if not 0.0 <= self.width <= 1.0:
             raise ValueError(f"width must lie in 0 to 1, got {self.width}")
 
@@ -43,22 +37,16 @@ def place(plan: SoundPlan, fitted: FittedTakes, opts: PlaceOptions, ctx: Context
 
 
 def _placed(event: SoundEvent, take: Take, opts: PlaceOptions) -> Placement:
-    level_db = event.level_db - take.nominal_db + event.gain_db + distance_db(event.distance_m, opts)
+    level_db = event.level_db - take.nominal_db + event.gain_db + distance_db(event, opts)
     gain = to_gain(level_db)
     left, right = sides(event.pan * opts.width, channels=take.audio.channels)
     return Placement(event.id, event.bus, take.audio, take.first_sample, gain * left, gain * right)
 
 
-def distance_db(distance_m: float, opts: PlaceOptions) -> float:
-    """Return how much louder or quieter a distance makes a sound: pressure falls as 1/r.
-
-    >>> round(distance_db(4.0, PlaceOptions(level_holds_at_m=2.0)), 2)
-    -6.02
-    """
-    if not opts.level_holds_at_m:
-        return 0.0
-    heard_m = min(max(distance_m, opts.nearest_m), opts.farthest_m)
-    return 20.0 * math.log10(opts.level_holds_at_m / heard_m)
+def distance_db(event: SoundEvent, opts: PlaceOptions) -> float:
+    """Return how much an event's distance changes its level: sound pressure falls as 1/r."""
+    change_db = 20.0 * math.log10(event.level_at_m / event.distance_m)
+    return min(max(change_db, -opts.most_db), opts.most_db)
 
 
 def sides(pan: float, *, channels: int) -> tuple[float, float]:

@@ -76,6 +76,9 @@ class SoundEvent:
     pan: float = 0.0
     """-1 left to 1 right."""
     distance_m: float = 2.0
+    """How far away it sounds: twice as far is 6 dB quieter."""
+    level_at_m: float = 2.0
+    """The distance at which `level_db` holds."""
     confidence: float = 1.0
     """0 to 1: how sure the planner is that this is heard, there."""
     placeholder: bool = False
@@ -155,6 +158,8 @@ class ProposedSound:
     recipe: str = ""
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     level_db: float = -18.0
+    intensity: float = 1.0
+    """How strong a *bed* usually is, 0 to 1: an idling engine is weak."""
     distance_m: float = 2.0
     confidence: float = 1.0
     placeholder: bool = False

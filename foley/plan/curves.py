@@ -32,9 +32,6 @@ BRIDGED_S = 1.0
 
 SHORTEST_S = 0.15
 
-INTENSITY = "intensity"
-"""Among a proposed bed's parameters, how strong it usually is: in the plan it becomes the bed's curve, to be edited."""
-
 QUIETEST = 0.3
 """Intensity of a sound that somebody says is heard while nothing moves."""
 

@@ -48,7 +48,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "confidence": (0.0, 1.0),
     "strength": (0.0, 1.0),
     "level": (0.0, 1.0),
-    "distance_m": (0.0, 100_000.0),
+    "distance_m": (0.01, 100_000.0),
+    "level_at_m": (0.01, 100_000.0),
 }
 """What numbers may be; a sound is not heard from further than 100 km."""
 

@@ -22,7 +22,7 @@ from foley.model import (
     SoundPlan,
     Span,
 )
-from foley.plan.curves import INTENSITY, QUIETEST, active_spans, mean_x, motion_curve
+from foley.plan.curves import QUIETEST, active_spans, mean_x, motion_curve
 from foley.plan.instants import Instants, instants
 from foley.plan.rounding import STEPS_A_SECOND, rounded
 
@@ -147,8 +147,8 @@ def _beds(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]
 
 def _even(sound: ProposedSound, span: Span) -> tuple[CurvePoint, ...]:
     """Return the curve of a bed that is usually weaker than it can be, empty for any other."""
-    level = sound.parameters.get(INTENSITY, 1.0)
-    if not isinstance(level, float) or level >= 1.0:
+    level = sound.intensity
+    if level >= 1.0:
         return ()
     return CurvePoint(span.start_s, level), CurvePoint(span.end_s, level)
 
@@ -189,12 +189,13 @@ def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> Soun
         prompt=sound.prompt,
         avoid=sound.avoid,
         recipe=sound.recipe,
-        parameters={name: value for name, value in sound.parameters.items() if name != INTENSITY},
+        parameters=sound.parameters,
         generator=proposal.generator,
         seed=int(ctx.rng("event", proposal.seed, name).integers(2**31)),
         level_db=sound.level_db,
         pan=(min(1.0, max(0.0, draft.x)) - 0.5) * PAN_RANGE,
         distance_m=sound.distance_m,
+        level_at_m=sound.distance_m,
         confidence=sound.confidence * draft.confidence,
         placeholder=sound.placeholder,
     )

@@ -38,6 +38,7 @@ def _event(event: SoundEvent) -> SoundEvent:
         level_db=round(event.level_db, LEVEL_DECIMALS),
         gain_db=round(event.gain_db, LEVEL_DECIMALS),
         distance_m=round(event.distance_m, LEVEL_DECIMALS),
+        level_at_m=round(event.level_at_m, LEVEL_DECIMALS),
         pan=_share(event.pan),
         confidence=_share(event.confidence),
     )

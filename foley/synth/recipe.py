@@ -28,7 +28,7 @@ class MakesTexture(Protocol):
     """Makes a stretch of sound that goes on."""
 
     def __call__(self, rng: np.random.Generator, intensity: Mono, /, **parameters: float | str) -> Mono:
-        """Return as many samples as `intensity` has; intensity is 0 to 1 for every sample and shapes level and timbre."""
+        """Return as many samples as `intensity` has; it is 0 to 1 for every sample and shapes level and timbre."""
         ...
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scenes import smithy
 from scenes.canvas import (
     HEIGHT_PX,
+    Colour,
     Film,
     Layer,
     Light,
@@ -65,6 +66,22 @@ CONTACT = np.array([456.0, 334.0])  # where the hammer's face meets the iron
 NEARER = 1.6  # lights reach further to what stands before the wall
 SPARKS = 120
 GRAVITY_PX = 900.0  # px/s2: light scale, not stone, so it falls slower than the picture's scale says
+
+HAMMER = points(
+    (-21, -30),
+    (19, -30),
+    (22, -20),
+    (15, -12),
+    (15, 10),
+    (23, 18),
+    (23, 27),
+    (-23, 27),
+    (-23, 18),
+    (-15, 10),
+    (-15, -12),
+    (-23, -20),
+)
+"""The hammer's head about its middle, handle to the right, face down."""
 
 
 def raised(t: float) -> float:
@@ -207,7 +224,10 @@ class Workshop:
             ]
             top = np.clip((348 - ys) / 10, 0.35, 1).astype(np.float32)[..., None]
             lay(layer, bar, gradient(ramp, xs) * (np.float32(glow) * top))
-        hold = np.array([shift, -0.5 * shift])
+        self._tongs(layer, np.array([shift, -0.5 * shift]), lights)
+
+    @staticmethod
+    def _tongs(layer: Layer, hold: Points, lights: list[Light]) -> None:
         for bend in (-7.0, 7.0):
             jaw = smooth(
                 points((548, 340), (590, 346 + bend), (622, 362), (660, 384 - 0.7 * bend), (704, 408 - 0.9 * bend)),
@@ -250,21 +270,7 @@ class Workshop:
             round_px=6,
             ambient=ambient,
         )
-        block = points(
-            (-21, -30),
-            (19, -30),
-            (22, -20),
-            (15, -12),
-            (15, 10),
-            (23, 18),
-            (23, 27),
-            (-23, 27),
-            (-23, 18),
-            (-15, 10),
-            (-15, -12),
-            (-23, -20),
-        )
-        solid(layer, turned(block, tilt) + head, smithy.STEEL, lights=lights, round_px=9, ambient=ambient)
+        solid(layer, turned(HAMMER, tilt) + head, smithy.STEEL, lights=lights, round_px=9, ambient=ambient)
         solid(layer, limb(np.stack([elbow, hand]), (31, 19)), smithy.SKIN, lights=lights, round_px=24, ambient=ambient)
         below = hand - elbow
         sleeve = (
@@ -273,12 +279,16 @@ class Workshop:
         solid(layer, sleeve, smithy.SHIRT, lights=lights, round_px=32, ambient=ambient)
         cuff = limb(np.stack([elbow + 0.3 * below, elbow + 0.39 * below]), (32, 31))[-1]
         solid(layer, cuff, smithy.SHIRT * 1.3, lights=lights, round_px=7, ambient=ambient)
+        self._hand(layer, hand, tilt, lights=lights, ambient=ambient)
+        return layer
+
+    @staticmethod
+    def _hand(layer: Layer, hand: Points, tilt: float, *, lights: list[Light], ambient: Colour) -> None:
         fist = smooth(points((-22, -14), (-6, -21), (16, -18), (24, 0), (16, 18), (-8, 19), (-24, 8)))
         solid(layer, turned(fist, tilt) + hand, smithy.SKIN, lights=lights, round_px=15, ambient=ambient)
         for k in range(4):
             finger = turned(points((-17 + 10.5 * k, -13), (-15 + 10.5 * k, 10)), tilt) + hand
             solid(layer, limb(finger, (6.2, 5.6)), smithy.SKIN * 1.05, lights=lights, round_px=5, ambient=ambient)
-        return layer
 
     def _sparks(self, layer: Layer, burst: npt.NDArray[np.float64], since: float) -> None:
         if not 0 <= since < 1.0:

@@ -26,7 +26,7 @@ def commands(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a reader would have it: a short clip called clip.mp4, a cue sheet, subtitles."""
     folder = tmp_path_factory.mktemp("desk")

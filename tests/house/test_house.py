@@ -103,7 +103,6 @@ def test_listing_plugins_and_helping_load_nothing_heavy() -> None:
 
 def test_the_public_functions_are_not_shadowed_by_the_folders_of_the_same_name() -> None:
     import foley.plan.events
-
     import foley.render.takes
 
     assert all(inspect.isfunction(getattr(foley, name)) for name in ("run", "plan", "render", "analyse"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from foley.contracts import Context
 from foley.model import Picture, Proposal, ProposedSound, Reasoning, SoundEvent, SoundPlan
-from foley.plan.curves import CORNER_S, INTENSITY
+from foley.plan.curves import CORNER_S
 from foley.plan.ground import ground
 from foley.plan.instants import SAME_S, SNAP_S, instants, period
 from tests.planning import clip_of, impact, picture_of
@@ -224,7 +224,7 @@ def test_a_bed_of_some_shots_has_an_event_for_each_run_of_them(ctx: Context) -> 
 
 
 def test_the_usual_intensity_of_a_bed_becomes_its_curve(ctx: Context) -> None:
-    (air,) = plan_of(ctx, picture_of(), replace(AIR, parameters={INTENSITY: 0.4, "gusts": 0.1})).events
+    (air,) = plan_of(ctx, picture_of(), replace(AIR, intensity=0.4, parameters={"gusts": 0.1})).events
 
     assert [(point.time_s, point.level) for point in air.curve] == [(0, 0.4), (10, 0.4)]
     assert air.parameters == {"gusts": 0.1}

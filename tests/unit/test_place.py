@@ -75,17 +75,13 @@ def test_an_event_is_brought_to_its_level_with_the_editors_trim(ctx: Context) ->
     assert (only.event_id, only.bus, only.first_sample) == ("a", "foley", 48_000)
 
 
-def test_distance_counts_only_where_levels_hold_at_one_distance(ctx: Context) -> None:
-    def gain(distance_m: float, opts: PlaceOptions) -> float:
-        (only,) = placed([event("a", distance_m=distance_m)], [take("a")], ctx, opts).placements
-        return only.gain_left
-
-    at_2_m = PlaceOptions(level_holds_at_m=2.0)
-    assert gain(30.0, PlaceOptions()) == pytest.approx(1.0)
-    assert gain(4.0, at_2_m) == pytest.approx(0.5)
-    assert gain(1.0, at_2_m) == pytest.approx(2.0)
-    assert gain(1e-9, at_2_m) == pytest.approx(4.0)
-    assert gain(1e9, at_2_m) == pytest.approx(0.125)
+@pytest.mark.parametrize(("distance_m", "gain"), [(30.0, 1.0), (60.0, 0.5), (15.0, 2.0), (1e9, 10 ** (-24 / 20))])
+def test_a_sound_moved_away_falls_with_distance_from_where_its_level_holds(
+    ctx: Context, distance_m: float, gain: float
+) -> None:
+    far = event("a", distance_m=distance_m, level_at_m=30.0)
+    (only,) = placed([far], [take("a")], ctx).placements
+    assert only.gain_left == pytest.approx(gain)
 
 
 def test_muted_events_and_takes_off_the_timeline_are_not_placed(ctx: Context) -> None:
@@ -100,7 +96,7 @@ def test_placements_come_by_time(ctx: Context) -> None:
     assert [item.event_id for item in arrangement.placements] == ["c", "a", "b"]
 
 
-@pytest.mark.parametrize("wrong", [{"nearest_m": 0.0}, {"nearest_m": 20.0}, {"level_holds_at_m": -1.0}, {"width": 2.0}])
+@pytest.mark.parametrize("wrong", [{"most_db": -1.0}, {"width": 2.0}])
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         PlaceOptions(**wrong)

@@ -128,7 +128,7 @@ def events(draw: st.DrawFn) -> SoundEvent:
         level_db=draw(levels),
         gain_db=draw(levels),
         pan=2 * draw(shares) - 1,
-        distance_m=draw(shares),
+        distance_m=draw(shares) + 0.01,
         confidence=draw(shares),
         muted=draw(st.booleans()),
     )

@@ -79,7 +79,9 @@ class Grid:
         model = np.zeros((2, 3), np.float32)
         for _ in range(CAMERA_ROUNDS):
             error = np.sqrt(residual[0] ** 2 + residual[1] ** 2)
-            spread = max(noise_px, 1.48 * float(np.partition(error, middle)[middle]))  # 1.48 makes the median a standard deviation
+            spread = max(
+                noise_px, 1.48 * float(np.partition(error, middle)[middle])
+            )  # 1.48 makes the median a standard deviation
             weighted = self._affine / np.square(1 + np.square(error / spread))
             normal = weighted @ self._affine.T
             normal[range(3), range(3)] += 1e-4  # keeps a picture without texture solvable
@@ -121,7 +123,11 @@ class Grid:
         shared = np.maximum(before[0] * later_x + before[1] * later_y, 0)
         moving_px = np.float32(MOVING * self.length_px)
         loss = np.maximum(speed - shared / (speed + 1e-6), 0) * goes_on * (inside & (speed > moving_px))
-        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * before_fits * (inside & (later_speed > moving_px))
+        gain = (
+            np.maximum(later_speed - shared / (later_speed + 1e-6), 0)
+            * before_fits
+            * (inside & (later_speed > moving_px))
+        )
         return Turns(loss, loss * np.maximum(before[1] / (speed + 1e-6), 0), gain)
 
     def change(self, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:

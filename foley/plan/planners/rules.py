@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foley.model import Clip, Cue, Hint, Hints, Impact, Listening, Picture, Proposal, ProposedSound, Span
-from foley.plan.curves import INTENSITY, active_spans
+from foley.plan.curves import active_spans
 from foley.plan.matching import Mention, Reading, manner_of, read
 from foley.plan.reasons import counted, listed, reasoning
 from foley.plan.vocabulary import SoundClass, vocabulary
@@ -122,7 +122,8 @@ def _of_class(sound: SoundClass, because: str) -> ProposedSound:
         prompt=sound.prompt,
         avoid=sound.avoid,
         recipe=sound.recipe,
-        parameters={**sound.parameters, INTENSITY: sound.intensity} if sound.intensity != 1.0 else sound.parameters,
+        parameters=sound.parameters,
+        intensity=sound.intensity,
         level_db=sound.level_db,
         distance_m=sound.distance_m,
         confidence=sound.confidence,
