@@ -6,7 +6,7 @@
 
 # The phases' folders `foley.plan` and `foley.render` bear the names of two public functions. They are imported first:
 # Python binds a folder's name in its package only once, so that the functions stay what `foley.plan` means to a caller.
-import foley.plan  # noqa: F401
+import foley.plan
 import foley.render  # noqa: F401
 from foley.api import Analysis, PlanFile, Result, Settings, analyse, plan, render, run
 from foley.errors import FoleyError

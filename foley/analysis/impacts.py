@@ -77,7 +77,7 @@ BEAT_DISTANCE = 0.55
 STRIKE_DOWN = 0.7
 """Part that loss of speed on the way down has in a strike; loss in any direction has the rest."""
 
-BURST_CHANGE = 0.5
+BURST_CHANGE = 0.3
 """Part that sudden change has in a burst; gain of speed has the rest, and says more exactly when."""
 
 TOP_PERCENTILE = 98.0
@@ -110,7 +110,7 @@ class CueTuning:
 
 TUNING: dict[Cue, CueTuning] = {
     "strike": CueTuning(threshold=0.25, distance_s=0.12, offset_frames=0.0),
-    "burst": CueTuning(threshold=0.40, distance_s=0.16, offset_frames=0.3),
+    "burst": CueTuning(threshold=0.35, distance_s=0.16, offset_frames=0.3),
     "flash": CueTuning(threshold=0.15, distance_s=0.08, offset_frames=0.2),
 }
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foley.errors import DamagedVideoError, EmptyVideoError
+from foley.media.ahead import ahead
 from foley.model import Clip
 from foley.units import clock
 
@@ -38,6 +39,9 @@ _NOT_FOR_DECORD = ("mpegts",)
 
 _PLACES_NAMED = 3
 """How many damaged places are named one by one; after that only their number is said."""
+
+_FRAMES_AHEAD = 8
+"""How many small frames may wait to be looked at: enough that a slow look does not hold up the decoder."""
 
 
 class DecordGaveUpError(Exception):
@@ -94,7 +98,7 @@ class Frames:
     def __init__(self, clip: Clip, width_px: int) -> None:
         self._clip, self._size = clip, shown_size(clip, width_px)
         self._damage = _Damage()
-        self._running = self._read()
+        self._running = ahead(self._read(), most=_FRAMES_AHEAD)
 
     @property
     def faults(self) -> tuple[str, ...]:

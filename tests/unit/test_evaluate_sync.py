@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foley.evaluate.sync import blind_f_measure, f_measure, match, onset_times_s
@@ -46,6 +46,7 @@ def test_offsets_are_positive_where_the_sound_is_late():
     assert f_measure([1.0, 2.0], [1.03, 2.03], window_s=0.05).offsets_s == pytest.approx((0.03, 0.03))
 
 
+@settings(deadline=None)  # the first call loads scipy
 @given(times, times, st.floats(0.01, 1.0))
 def test_matching_is_as_large_as_the_reference_implementation_makes_it(reference, estimated, window_s):
     mir_eval = pytest.importorskip("mir_eval")
@@ -55,6 +56,7 @@ def test_matching_is_as_large_as_the_reference_implementation_makes_it(reference
     assert all(abs(reference[row] - estimated[column]) <= window_s for row, column in found)
 
 
+@settings(deadline=None)  # the first call loads scipy
 @given(times, times, st.floats(0.01, 1.0))
 def test_precision_and_recall_change_places_with_their_lists(one, other, window_s):
     there, back = (f_measure(*pair, window_s=window_s) for pair in ((one, other), (other, one)))

@@ -63,6 +63,10 @@ or goes dark loses contrast too."""
 DISSOLVE_STEP, DISSOLVE_WAY = 0.35, 1.15
 """The mix moves from one picture to the other in small steps and without going back."""
 
+LEAD_S, LEAD_MIX = 0.2, 0.2
+"""So long before a dissolve the picture is still all the first one: what fades from a flash comes back to what it was
+just before."""
+
 SHORTEST_SHOT_S = 0.2
 """Nothing shorter is a shot that sounds could belong to."""
 
@@ -97,6 +101,11 @@ class _Seen:
     contrast: float
     """Standard deviation of the thumb."""
 
+    @property
+    def black(self) -> bool:
+        """Return whether nothing is shown."""
+        return self.mean < BLACK_LEVEL and self.contrast < BLACK_CONTRAST
+
 
 class CutObserver:
     """Keeps thumbnails of two and a half seconds."""
@@ -123,7 +132,7 @@ class CutObserver:
         mean = float(thumb.mean())
         seen = _Seen(view.number, view.time_s, thumb - mean, mean, float(thumb.std()))
         self._window.append(seen)
-        while seen.time_s - self._window[0].time_s > DISSOLVE_SPANS_S[-1] + DISSOLVE_STEP_S:
+        while seen.time_s - self._window[0].time_s > DISSOLVE_SPANS_S[-1] + LEAD_S + DISSOLVE_STEP_S:
             self._window.popleft()
         half = (max(1, view.small.shape[1] // 2), max(1, view.small.shape[0] // 2))
         picture = cv2.cvtColor(cv2.resize(view.small, half, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
@@ -178,7 +187,7 @@ class CutObserver:
             self._dark = [*self._dark[:1], min([*self._dark[1:], seen], key=lambda dark: dark.contrast)]
         elif self._dark:
             first, darkest = self._dark[0], self._dark[-1]
-            if faded_in and first.number > 0 and darkest.contrast < BLACK_CONTRAST:
+            if faded_in and first.number > 0 and darkest.black:
                 self._fades.append((0.0, Boundary(seen.time_s, "fade", first.time_s, seen.time_s)))
             self._dark = []
 
@@ -190,7 +199,8 @@ class CutObserver:
             stretch = frames[first:]
             if stretch[-1].time_s - stretch[0].time_s < 0.8 * span_s or self._cut_within(stretch):
                 continue
-            found = _mixing(stretch)
+            lead = [seen for seen in frames[:first] if stretch[0].time_s - seen.time_s <= LEAD_S]
+            found = _mixing(stretch, lead)
             if found is None:
                 continue
             residual, fade = found
@@ -230,18 +240,22 @@ def _is_cut(frames: Sequence[_Seen], place: int) -> bool:
     return len(unrest) < 2 or levels > UNREST * unrest[-2]
 
 
-def _mixing(stretch: Sequence[_Seen]) -> tuple[float, Boundary] | None:
+def _mixing(stretch: Sequence[_Seen], lead: Sequence[_Seen]) -> tuple[float, Boundary] | None:
     """Return how impurely a stretch mixes its first picture into its last, and the fade; None where it does not.
 
     Each picture between is taken as (1 - m) first + m last, by least squares.
     """
     first, last = stretch[0], stretch[-1]
+    if first.black or last.black:
+        return None  # half of a fade through black, which is one
     levels, share = _unlikeness(first, last)
     if levels < DISSOLVE_LEVELS or share**2 < 1 - DISSOLVE_CORRELATION**2:
         return None
     way = last.thumb - first.thumb
     moved = np.stack([seen.thumb for seen in stretch]) - first.thumb
     mix = moved @ way / float(way @ way)
+    if any(float((seen.thumb - first.thumb) @ way) > LEAD_MIX * float(way @ way) for seen in lead):
+        return None
     steps = np.abs(np.diff(mix))
     between = np.flatnonzero((mix > 0.1) & (mix < 0.9))
     if steps.max() > DISSOLVE_STEP or steps.sum() > DISSOLVE_WAY or len(between) < 3:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 Field = npt.NDArray[np.float32]
 
 STRIDE_PX = 2
-"""Every second vector is used: flow is computed at a quarter of the picture's size and only interpolated up."""
+"""Every second vector is used: flow is computed at half of the picture's size and only interpolated up."""
 
-CAMERA_STRIDE_PX = 8
-"""The camera is read from one vector in 64: some 300, enough for its three numbers a direction."""
+CAMERA_STRIDE_PX = 12
+"""The camera is read from one vector in 144: some 140, enough for its three numbers a direction."""
 
 CAMERA_ROUNDS = 4
 """Of reweighting; more change the model by less than a hundredth of a pixel."""

@@ -24,10 +24,10 @@ REPEAT_SHARE = 0.1
 """It is a repeat (a frame rate was converted) where its neighbours differ ten times as much: what truly rests does
 not go on at once."""
 
-FINEST_SCALE = 1
+FINEST_SCALE = 2
 """Flow is computed down to half the picture's size: at a quarter, patches of 8 px swallow a hammer's head."""
 
-DESCENT_STEPS = 6
+DESCENT_STEPS = 12
 """For each patch: half of OpenCV's own least, as each starts from the frame before."""
 
 SUDDEN = 1.5

@@ -1,0 +1,114 @@
+"""Impacts: when, where, which cue, on pictures with known truth and on real clips."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from foley.analysis.probe import probe
+from foley.analysis.watch import WatchOptions, watch
+from foley.evaluate.sync import f_measure
+from foley.model import Source
+from tests.moving_pictures import BACKGROUND, film, flashing, hammering, kicking, regular, times_of, watched, with_thing
+
+HITS_S = (0.6, 1.37, 2.02, 2.91, 3.68)
+WINDOW_S = 0.06
+"""A frame and a half at 25 fps."""
+
+
+@pytest.mark.parametrize("rate_hz", [24, 30000 / 1001, 60000 / 1001])
+def test_a_hammer_strikes_when_it_stops(rate_hz):
+    picture = watched(film(hammering(HITS_S), regular(rate_hz, 4.4)))
+    assert f_measure(HITS_S, times_of(picture, "strike"), window_s=WINDOW_S).f_measure >= 0.9
+    assert picture.shot_cues == ("strike",)
+
+
+def test_a_hammer_is_timed_by_the_frames_own_times_where_the_rate_varies():
+    steps_s = np.random.default_rng(4).choice([1 / 30, 1 / 24, 1 / 20], 110)
+    times_s = np.concatenate([[0], np.cumsum(steps_s)])
+    picture = watched(film(hammering(HITS_S), times_s[times_s < 4.4]))
+    assert f_measure(HITS_S, times_of(picture, "strike"), window_s=WINDOW_S).f_measure >= 0.9
+
+
+def test_repeated_frames_are_no_stops():
+    shown_s = regular(30, 4.4)
+    draw = hammering(HITS_S)
+    repeating = film(lambda time_s: draw(int(time_s * 24 + 1e-6) / 24), shown_s)
+    unrepeated = [repeating[0]]
+    for frame in repeating[1:]:
+        same = int(frame.time_s * 24 + 1e-6) == int(unrepeated[-1].time_s * 24 + 1e-6)
+        unrepeated.append(type(frame)(frame.time_s, unrepeated[-1].image) if same else frame)
+    picture = watched(unrepeated)
+    assert f_measure(HITS_S, times_of(picture, "strike"), window_s=WINDOW_S + 1 / 24).f_measure >= 0.8
+
+
+def test_a_strike_lies_where_the_thing_stopped():
+    picture = watched(film(hammering(HITS_S), regular(25, 4.4)))
+    strikes = [impact for impact in picture.impacts if impact.cue == "strike"]
+    assert np.median([impact.x for impact in strikes]) == pytest.approx(230 / 384, abs=0.05)
+    assert np.median([impact.y for impact in strikes]) == pytest.approx(140 / 216, abs=0.12)
+
+
+def test_a_ball_strikes_where_it_bounces():
+    bounces_s = np.arange(1, 6) * 0.8
+
+    def ball(time_s):
+        phase = time_s % 0.8 / 0.8
+        return with_thing(BACKGROUND, 100 + 40 * time_s, 170 - 100 * 4 * phase * (1 - phase))
+
+    picture = watched(film(ball, regular(30, 4.4)))
+    inner = [time_s for time_s in times_of(picture, "strike") if time_s > 0.4]  # it starts on the floor
+    assert f_measure(bounces_s, inner, window_s=WINDOW_S).f_measure == 1.0
+
+
+@pytest.mark.parametrize("rate_hz", [25, 30])
+def test_a_kick_bursts_when_it_begins(rate_hz):
+    starts_s = (0.9, 2.0, 3.13)
+    picture = watched(film(kicking(starts_s), regular(rate_hz, 4.2)))
+    assert f_measure(starts_s, times_of(picture, "burst"), window_s=WINDOW_S).f_measure == 1.0
+
+
+@pytest.mark.parametrize("rate_hz", [24, 30, 60])
+def test_a_flash_is_seen_in_its_frame_and_where_it_lights(rate_hz):
+    flashes_s = (0.6, 1.4, 1.65, 3.0)
+    picture = watched(film(flashing(flashes_s), regular(rate_hz, 4.0)))
+    score = f_measure(flashes_s, times_of(picture, "flash"), window_s=1.1 / rate_hz)
+    assert score.f_measure == 1.0
+    assert picture.shot_cues == ("flash",)
+    assert all(impact.x < 0.35 for impact in picture.impacts if impact.cue == "flash")
+
+
+def test_where_nothing_happens_there_are_no_impacts_and_no_cue():
+    picture = watched(film(lambda time_s: BACKGROUND, regular(25, 4)))
+    assert picture.impacts == ()
+    assert picture.shot_cues == (None,)
+
+
+def test_strengths_are_shares_and_times_rise():
+    picture = watched(film(hammering(HITS_S), regular(25, 4.4)))
+    assert all(0 < impact.strength <= 1 for impact in picture.impacts)
+    assert max(impact.strength for impact in picture.impacts if impact.cue == "strike") > 0.8
+    assert [impact.time_s for impact in picture.impacts] == sorted(impact.time_s for impact in picture.impacts)
+
+
+def test_a_cut_is_no_impact():
+    def draw(time_s):
+        return BACKGROUND if time_s < 2 else np.ascontiguousarray(BACKGROUND[::-1, ::-1])
+
+    assert watched(film(draw, regular(25, 4))).impacts == ()
+
+
+def test_impacts_of_real_clips_keep_their_f_measure(shared, ctx):
+    cues = {"pistol": "burst", "fireworks_b": "flash", "stick_bag": "strike"}
+    spec = importlib.util.spec_from_file_location("sync_score", shared / "clips" / "sync_score.py")
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    truth = json.loads((shared / "clips" / "clips.json").read_text())
+    scores = []
+    for name, cue in cues.items():
+        picture = watch(probe(Source(shared / "clips" / truth[name]["file"]), ctx), WatchOptions(), ctx)
+        scores.append(scorer.score_times(times_of(picture, cue), truth[name], n_chance=1)["f1_50"])
+    assert np.mean(scores) >= 0.9

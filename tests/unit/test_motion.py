@@ -1,0 +1,68 @@
+"""The motion curve: how fast, where, and what of it is the camera's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from foley.analysis.observers.motion import MotionObserver
+from foley.analysis.observers.view import view
+from tests.moving_pictures import BACKGROUND, WIDTH_PX, film, regular, texture, watched, with_thing
+
+WIDE = texture(7, width_px=1200, cell_px=16)
+
+
+def panned(time_s, *, px_s):
+    left_px = int(px_s * time_s)
+    return np.ascontiguousarray(WIDE[:, left_px : left_px + WIDTH_PX])
+
+
+def test_a_pan_is_the_cameras():
+    picture = watched(film(lambda time_s: panned(time_s, px_s=75), regular(25, 3)))
+    assert np.median(picture.motion.camera) == pytest.approx(75 / WIDTH_PX, rel=0.1)
+    assert picture.impacts == ()
+
+
+def test_what_moves_while_the_camera_pans_is_found_where_it_is():
+    def draw(time_s):
+        return with_thing(panned(time_s, px_s=50), 280, 60 + 40 * np.sin(4 * time_s))
+
+    picture = watched(film(draw, regular(25, 3)))
+    moving = picture.motion.level > 0.4
+    assert np.median(picture.motion.x[moving]) == pytest.approx(280 / WIDTH_PX, abs=0.1)
+    assert np.median(picture.motion.camera) == pytest.approx(50 / WIDTH_PX, rel=0.15)
+
+
+def test_a_faster_thing_has_a_higher_level():
+    def draw(time_s):
+        return with_thing(BACKGROUND, 80 + (30 * time_s if time_s < 2 else 60 + 90 * (time_s - 2)), 110)
+
+    level = watched(film(draw, regular(25, 4))).motion.level
+    assert 2 < np.median(level[60:95]) / np.median(level[10:45]) < 4
+
+
+def test_a_still_picture_does_not_move():
+    picture = watched(film(lambda time_s: BACKGROUND, regular(25, 3)))
+    assert picture.motion.level.max() < 0.3
+    assert picture.motion.camera.max() < 0.02
+
+
+def test_speed_is_the_same_at_any_frame_rate():
+    def speed(rate_hz):
+        observer = MotionObserver()
+        for number, frame in enumerate(film(lambda t: with_thing(BACKGROUND, 80 + 70 * t, 110), regular(rate_hz, 2))):
+            observer.see(view(number, frame.time_s, frame.image))
+        return float(np.median(observer.finish().speed[5:]))
+
+    assert speed(24) == pytest.approx(speed(60), rel=0.25)
+
+
+def test_the_curve_has_a_value_for_every_frame_and_passes_over_cuts():
+    def draw(time_s):
+        return BACKGROUND if time_s < 1.5 else texture(21)
+
+    picture = watched(film(draw, regular(60, 3)))
+    curves = (picture.motion.level, picture.motion.x, picture.motion.y, picture.motion.camera)
+    assert all(curve.shape == picture.times_s.shape and curve.dtype == np.float32 for curve in curves)
+    assert all(np.isfinite(curve).all() for curve in curves)
+    assert picture.motion.camera.max() < 0.05
