@@ -115,7 +115,8 @@ def score_track(folder: Path, truth: Mapping[str, Any], judge: ModuleType, *, wo
     import foley
 
     output = work / truth["file"]
-    foley.run(folder / truth["file"], prompt=truth["prompt"], replace_audio=True, output=output)
+    settings = foley.Settings(replace_audio=True)
+    foley.run(folder / truth["file"], prompt=truth["prompt"], output=output, settings=settings)
     result: Score = judge.score_audio(str(output), truth)
     return result
 

@@ -74,7 +74,7 @@ BEAT_DISTANCE = 0.55
 """Share of the period between two hits at least: what lies half-way is the lifting."""
 
 
-STRIKE_DOWN = 0.7
+STRIKE_DOWN = 0.6
 """Part that loss of speed on the way down has in a strike; loss in any direction has the rest."""
 
 BURST_CHANGE = 0.3
@@ -109,8 +109,8 @@ class CueTuning:
 
 
 TUNING: dict[Cue, CueTuning] = {
-    "strike": CueTuning(threshold=0.25, distance_s=0.12, offset_frames=0.0),
-    "burst": CueTuning(threshold=0.35, distance_s=0.16, offset_frames=0.3),
+    "strike": CueTuning(threshold=0.20, distance_s=0.12, offset_frames=0.0),
+    "burst": CueTuning(threshold=0.40, distance_s=0.16, offset_frames=0.3),
     "flash": CueTuning(threshold=0.15, distance_s=0.08, offset_frames=0.2),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from foley.contracts import Context, stage
 from foley.deliver import outputs, record, report_page
 from foley.deliver.finished import Finished
 from foley.media import ffmpeg, writer
+from foley.media.atomic import sweep, written_whole
 from foley.model import (
     Clip,
     Delivery,
@@ -57,20 +58,19 @@ def deliver(
     ctx: Context,
 ) -> Delivery:
     """Write everything; the video comes last, so that it is there only when all else is."""
+    report = replace(report, notes=(*picture.faults, *report.notes))
     done = Finished(clip, picture, plan, takes, mixdown, report)
+    for folder in (to.video.parent, to.folder, to.folder / "takes", to.folder / "stems"):
+        sweep(folder)
     files = _place_sound(takes, mixdown, to.folder)
     outputs.save_master(mixdown.master, to.folder)
     ctx.progress(0.2, "writing the video")
-    part = to.video.with_name(f".{to.video.stem}.part{to.video.suffix}")
-    replace = mixdown.replaces_original
-    try:
-        writer.mux(clip, mixdown.track, part, title=opts.title, language=opts.language, replace=replace)
+    with written_whole(to.video) as part:
+        own_left_out = mixdown.replaces_original
+        writer.mux(clip, mixdown.track, part, title=opts.title, language=opts.language, replace=own_left_out)
         ctx.progress(0.6, "writing the report")
         _write_report(done, part, to, ctx)
         _write_manifest(record.manifest(done, provenance), [*files, *REPORTS], part, to)
-        part.replace(to.video)
-    finally:
-        part.unlink(missing_ok=True)
     return Delivery(to.video, to.folder, report)
 
 

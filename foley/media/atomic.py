@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import secrets
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foley.errors import CannotWriteError, DiskFullError, OutputError
+
+_PART = re.compile(r"\..*\.(?P<owner>[^/]+-\d+)-[0-9a-f]{8}\.part(\.[^.]*)?", re.DOTALL)
+"""The names that files have while they are written."""
 
 
 @contextmanager
@@ -21,7 +27,7 @@ def written_whole(to: Path) -> Iterator[Path]:
     Raises:
         OutputError: where the folder cannot be written to or is full; other errors pass as they are.
     """
-    part = to.with_name(f".{to.stem[:80]}.{secrets.token_hex(4)}.part{to.suffix}")
+    part = to.with_name(f".{to.stem[:40]}.{owner()}-{secrets.token_hex(4)}.part{to.suffix}")
     try:
         yield part
         part.replace(to)
@@ -29,6 +35,33 @@ def written_whole(to: Path) -> Iterator[Path]:
         raise unwritable(to, cause) from cause
     finally:
         part.unlink(missing_ok=True)
+
+
+def owner() -> str:
+    """Return what marks a file or folder as being written by this process: the machine and the process."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}"
+
+
+def is_abandoned(mark: str) -> bool:
+    """Return whether what bears the mark is left from a process of this machine that is no more; of others, unknown."""
+    host, _, process = mark.rpartition("-")
+    if host != socket.gethostname()[:40]:
+        return False
+    with suppress(PermissionError):  # it lives, but is somebody else's
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+    return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove the files in a folder that a process of this machine was killed over while writing them."""
+    with suppress(OSError):  # a folder that is not there, or not ours to clear, is left alone
+        for path in folder.iterdir():
+            named = _PART.fullmatch(path.name)
+            if named and is_abandoned(named["owner"]):
+                path.unlink(missing_ok=True)
 
 
 def unwritable(to: Path, cause: OSError) -> OutputError:

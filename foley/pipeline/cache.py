@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
-import socket
 import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +20,7 @@ import numpy as np
 
 from foley.contracts import Context
 from foley.errors import CannotWriteError
-from foley.media.atomic import unwritable
+from foley.media.atomic import is_abandoned, owner, unwritable
 from foley.pipeline import codec
 
 T = TypeVar("T")
@@ -137,7 +134,7 @@ class Cache:
         return path
 
     def _temporary(self) -> Path:
-        folder = self.root / "tmp" / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
+        folder = self.root / "tmp" / f"{owner()}-{uuid.uuid4().hex}"
         try:
             folder.mkdir()
         except OSError as cause:
@@ -146,8 +143,8 @@ class Cache:
 
     def _sweep(self) -> None:
         """Throw away what killed runs of this machine left half-made."""
-        for folder in (self.root / "tmp").glob(f"{socket.gethostname()}-*-*"):
-            if not _alive(int(folder.name.rsplit("-", 2)[1])):
+        for folder in (self.root / "tmp").glob("*-*-*"):
+            if is_abandoned(folder.name.rpartition("-")[0]):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -178,12 +175,3 @@ class RunContext:
     def close(self) -> None:
         """Throw the scratch folder away."""
         shutil.rmtree(self.scratch, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    with suppress(PermissionError):  # it lives, but is somebody else's
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-    return True

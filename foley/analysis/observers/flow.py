@@ -11,7 +11,7 @@ import numpy.typing as npt
 Field = npt.NDArray[np.float32]
 
 STRIDE_PX = 2
-"""Every second vector is used: flow is computed at half of the picture's size and only interpolated up."""
+"""Every second vector is used: flow is computed at a quarter of the picture's size and only interpolated up."""
 
 CAMERA_STRIDE_PX = 12
 """The camera is read from one vector in 144: some 140, enough for its three numbers a direction."""

@@ -24,12 +24,6 @@ REPEAT_SHARE = 0.1
 """It is a repeat (a frame rate was converted) where its neighbours differ ten times as much: what truly rests does
 not go on at once."""
 
-FINEST_SCALE = 2
-"""Flow is computed down to half the picture's size: at a quarter, patches of 8 px swallow a hammer's head."""
-
-DESCENT_STEPS = 12
-"""For each patch: half of OpenCV's own least, as each starts from the frame before."""
-
 SUDDEN = 1.5
 """How far above its neighbours in time a cell's change must lie to begin or end at once."""
 
@@ -74,8 +68,6 @@ class MotionObserver:
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._flow.setFinestScale(FINEST_SCALE)
-        self._flow.setGradientDescentIterations(DESCENT_STEPS)
         self._last_flow: Field | None = None
         self._columns = {column.name: array("f") for column in fields(Track) if column.name != "time_s"}
         self._times_s = array("d")

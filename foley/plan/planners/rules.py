@@ -219,12 +219,14 @@ def _backgrounds(
     have = {mention.sound.id for one in said for mention in one.reading.mentions}
     if not wanted or any(vocabulary()[name].places for name in have - denied):
         return
+    heard = {sound.recipe for sound in sounds if sound.kind == "bed"}  # a fire that is named needs no forge's fire
     places = [place for one in said for place in one.reading.places if place.id not in denied]
-    if places:
-        yield replace(_of_class(places[0], "the text names the place"), confidence=PLACED)
+    fitting = [place for place in places if place.recipe not in heard]
+    if fitting:
+        yield replace(_of_class(fitting[0], "the text names the place"), confidence=PLACED)
         return
-    for name, label in _brought(said):
-        if name not in denied:
+    for name, label in () if places else _brought(said):
+        if name not in denied and vocabulary()[name].recipe not in heard:
             yield replace(_of_class(vocabulary()[name], f"natural under {label}"), confidence=PLACED)
             return
     outdoors = any(sound.distance_m > FAR_M for sound in sounds)
