@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from foley.deliver import outputs
 from foley.errors import FoleyError, OutputExistsError, PlanError
+from foley.media import writer
 from foley.model import (
     Brief,
     Clip,
@@ -117,8 +118,9 @@ def plan(
         MediaError: where the file cannot be used.
         OutputExistsError: where another plan is there already.
     """
-    runs = _Runs(settings or Settings())
-    planned = runs.plan(Path(video), brief or Brief(prompt), destination(Path(video), output))
+    to = destination(Path(video), output)
+    outputs.refuse_input(to, Path(video))
+    planned = _Runs(settings or Settings()).plan(Path(video), brief or Brief(prompt), to)
     return PlanFile(_save(planned), planned[SoundPlan])
 
 
@@ -144,6 +146,7 @@ def run(
     """
     settings = settings or Settings()
     to = destination(Path(video), output)
+    outputs.refuse_input(to, Path(video))
     if to.video.exists() and not settings.overwrite:
         raise OutputExistsError(to.video)
     runs = _Runs(settings)
@@ -168,8 +171,13 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
     to = outputs.destination_beside(path.parent, video)
     if to.video.exists() and not settings.overwrite and not outputs.is_ours(to):
         raise OutputExistsError(to.video)
+    if not video.exists():
+        raise PlanError(
+            f"{path}: its clip {video} is not there", hint="put it back, or correct clip: path: in the plan"
+        )
+    outputs.refuse_input(to, video, path)
     runs = _Runs(settings)
-    seen = runs.see(video)
+    seen = runs.see(video, to)
     if seen[Clip].key != made.clip.key:
         raise PlanError(
             f"{path} was made for another version of {video.name}", hint=f"make a new one: foley plan {video}"
@@ -181,10 +189,15 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
 def destination(video: Path, output: Path | None) -> Destination:
     """Return where the result of a video goes: CLIP.foley.EXT and the folder CLIP.foley, or beside a named output."""
     if output is None:
-        return Destination(video.with_name(f"{video.stem}.foley{video.suffix}"), video.with_name(f"{video.stem}.foley"))
-    if output.is_dir():
+        finished = video.with_name(f"{video.stem}.foley{writer.suffix_like(video)}")
+        return Destination(finished, video.with_name(f"{video.stem}.foley"))
+    if output.is_dir() or not output.suffix:
         return destination(output / video.name, None)
-    return Destination(output, output.with_name(f"{output.stem.removesuffix('.foley')}.foley"))
+    # a link stays one: the video is written where it points to
+    return Destination(
+        output.resolve() if output.is_symlink() else output,
+        output.with_name(f"{output.stem.removesuffix('.foley')}.foley"),
+    )
 
 
 def default_workdir() -> Path:
@@ -203,11 +216,19 @@ class _Runs:
         self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
         self.cache = Cache(settings.workdir or default_workdir())
 
-    def see(self, video: Path) -> Run:
-        return self._run([Source(video)], [Clip, Picture, Listening])
+    def see(self, video: Path, to: Destination | None = None) -> Run:
+        """Look at a clip; first make sure, where there is a destination, that the result can be written there."""
+        probed = runner.run(self.flow, [Source(video)], [Clip], cache=self.cache)
+        if to is not None:
+            outputs.refuse_unwritable(to)
+            writer.refuse_unfit(probed[Clip], to.video)
+        seen = self._run([probed[Clip]], [Picture, Listening])
+        return Run({**probed.products, **seen.products}, (*probed.times, *seen.times))
 
     def plan(self, video: Path, brief: Brief, to: Destination) -> Run:
-        done = self._run([Source(video), brief], [Clip, Picture, Listening, SoundPlan])
+        seen = self.see(video, to)
+        done = self._run([*(seen[kind] for kind in (Clip, Picture, Listening)), brief], [SoundPlan])
+        done = Run({**seen.products, **done.products}, (*seen.times, *done.times))
         made = done[SoundPlan]
         made = replace(made, clip=replace(made.clip, path=_relative(video, to.folder)))
         if not self.settings.overwrite:

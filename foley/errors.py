@@ -47,8 +47,8 @@ class MediaError(FoleyError):
 class NotAMediaFileError(MediaError):
     """The input is missing, unreadable, or no media at all."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", hint="give a video file that ffmpeg can read")
+    def __init__(self, path: Path, reason: str, *, hint: str = "give a video file that ffmpeg can read") -> None:
+        super().__init__(f"{path}: {reason}", hint=hint)
 
 
 class NoVideoStreamError(MediaError):
@@ -68,8 +68,10 @@ class EmptyVideoError(MediaError):
 class DamagedVideoError(MediaError):
     """The picture cannot be decoded any further."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is damaged: {reason}", hint=f"try: ffmpeg -i {path.name} -c copy repaired.mkv")
+    def __init__(self, path: Path, reason: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"{path} is damaged: {reason}", hint=hint or f"try: ffmpeg -i {path.name} -c copy repaired.mkv"
+        )
 
 
 class OutputError(FoleyError):

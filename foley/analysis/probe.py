@@ -18,6 +18,12 @@ from foley.model import Clip, SoundTrack, Source, SubtitleTrack, VideoStream
 _NOT_MEDIA = {"tty", "txt", "bin", "data", "ffmetadata", "rawvideo", "psxstr"}
 """Demuxers that ffmpeg falls back to for files that are no media: it would show text as an ANSI film."""
 
+_BARE = {"h264", "hevc", "mpegvideo", "m4v", "obu", "vc1"}
+"""Demuxers of coded pictures without a container: nothing says when each is shown."""
+
+_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof", b"pnot", b"uuid"}
+"""What stands in bytes 4 to 8 of every MP4 and MOV file; ffmpeg goes by the file's name where they say nothing."""
+
 _STILLS = ("attached_pic", "timed_thumbnails", "still_image")
 """Dispositions of streams that are pictures about the film, not the film."""
 
@@ -123,6 +129,8 @@ def content_key(path: Path) -> str:
 
 def _refuse_unreadable(path: Path) -> None:
     """Raise what is wrong with a path before ffmpeg is asked."""
+    if not str(path).isprintable() and any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise NotAMediaFileError(path, "its name is not UTF-8, which plans are written in", hint="rename the file")
     try:
         if path.is_dir():
             raise NotAMediaFileError(path, "is a folder, not a video")
@@ -142,17 +150,36 @@ def _probed(path: Path) -> dict[str, Any]:
         found = ffmpeg.probe(path, show_chapters=None)
     except ffmpeg.ProbeError as cause:
         raise _unreadable(path, str(cause)) from cause
-    if found["format"]["format_name"] in _NOT_MEDIA:
+    container = found["format"]["format_name"]
+    if container in _NOT_MEDIA:
         raise NotAMediaFileError(path, "is text, not a video")
+    if container == "image2" or container.endswith("_pipe"):
+        raise NotAMediaFileError(path, "is a still picture, not a video")
+    if container in _BARE:
+        wrap = f"put it into a container at its frame rate: ffmpeg -r 25 -i {path.name} -c copy wrapped.mkv"
+        raise NotAMediaFileError(
+            path, f"is a bare {container} stream: nothing says when its frames are shown", hint=wrap
+        )
     if not {"video", "audio"} & {s.get("codec_type") for s in found["streams"]}:
         raise NotAMediaFileError(path, "holds neither pictures nor sound")
     return found
 
 
 def _unreadable(path: Path, reason: str) -> MediaError:
+    if "moov atom not found" in reason and _begins_with_a_box(path):
+        return DamagedVideoError(
+            path,
+            "it ends before its index (moov): a recording or copy that was broken off",
+            hint="copy it again; a broken recording can be mended with untrunc and a whole clip of the same camera",
+        )
     if "moov atom not found" in reason:
-        return DamagedVideoError(path, "it ends before its index (moov): a recording or copy that was broken off")
+        return NotAMediaFileError(path, "is no video, whatever its name says")
     return NotAMediaFileError(path, f"is no media file ({reason.rstrip('.').lower()})")
+
+
+def _begins_with_a_box(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:] in _BOXES
 
 
 def _picture(streams: Sequence[Mapping[str, Any]], path: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -14,8 +15,11 @@ from foley import __version__
 from foley.cli import catalogue, doctor, inspect, score
 from foley.errors import FoleyError
 
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
 """What shells call a program that was stopped with Ctrl-C."""
+
+TERMINATED = 128 + signal.SIGTERM
+"""What shells call a program that was told to end, as schedulers do."""
 
 app = typer.Typer(
     name="foley",
@@ -55,12 +59,13 @@ def start(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     as_json = "--json" in arguments
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         app(arguments)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code if isinstance(end.code, int) else 0
+        return _interrupted(code) if code in (INTERRUPTED, TERMINATED) else code
     except KeyboardInterrupt:
-        print("foley: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -69,6 +74,16 @@ def start(arguments: list[str]) -> int:
     except Exception as fault:  # noqa: BLE001 - the last door: nobody is shown a traceback who did not ask
         return _told(_unforeseen(fault), debug=debug, as_json=as_json)
     return 0
+
+
+def _terminate(number: int, frame: object) -> None:
+    """End as Ctrl-C does: programs stopped, half-written files removed."""
+    raise SystemExit(128 + number)
+
+
+def _interrupted(code: int) -> int:
+    print("foley: interrupted; the same command goes on from here", file=sys.stderr)
+    return code
 
 
 def _told(error: FoleyError, *, debug: bool, as_json: bool) -> int:

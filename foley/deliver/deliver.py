@@ -12,7 +12,7 @@ from foley.contracts import Context, stage
 from foley.deliver import outputs, record, report_page
 from foley.deliver.finished import Finished
 from foley.media import ffmpeg, writer
-from foley.media.atomic import sweep, written_whole
+from foley.media.atomic import written_whole
 from foley.model import (
     Clip,
     Delivery,
@@ -60,8 +60,7 @@ def deliver(
     """Write everything; the video comes last, so that it is there only when all else is."""
     report = replace(report, notes=(*picture.faults, *report.notes))
     done = Finished(clip, picture, plan, takes, mixdown, report)
-    for folder in (to.video.parent, to.folder, to.folder / "takes", to.folder / "stems"):
-        sweep(folder)
+    outputs.clear_parts(to)
     files = _place_sound(takes, mixdown, to.folder)
     outputs.save_master(mixdown.master, to.folder)
     ctx.progress(0.2, "writing the video")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from foley.media.atomic import unwritable, written_whole
+from foley.errors import CannotWriteError
+from foley.media import writer
+from foley.media.atomic import sweep, unwritable, written_whole
 from foley.model import Destination, Master
 
 MANIFEST = "manifest.json"
@@ -22,15 +25,40 @@ SAMPLED_BYTES = 4 << 20
 
 def destination_beside(folder: Path, video: Path) -> Destination:
     """Return where the plan in `folder` was rendered to: as its manifest says, else CLIP.foley.EXT beside it."""
-    named = read_manifest(folder).get("video", {}).get("path")
-    fresh = folder.resolve().with_name(f"{folder.resolve().name.removesuffix('.foley')}.foley{video.suffix}")
+    named = _noted(folder, "path")
+    suffix = writer.suffix_like(video)
+    fresh = folder.resolve().with_name(f"{folder.resolve().name.removesuffix('.foley')}.foley{suffix}")
     return Destination((folder / named).resolve() if named else fresh, folder)
 
 
 def is_ours(to: Destination) -> bool:
     """Return whether the video is the one that foley wrote, by the manifest beside it."""
-    noted: str | None = read_manifest(to.folder).get("video", {}).get("fingerprint")
-    return noted is not None and noted == fingerprint(to.video)
+    return _noted(to.folder, "fingerprint") == fingerprint(to.video)
+
+
+def refuse_unwritable(to: Destination) -> None:
+    """Refuse, before any work, a place that cannot be written to; nothing is made there yet.
+
+    Raises:
+        CannotWriteError: where that is so.
+    """
+    for place in (to.video.parent, to.folder):
+        here = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+        if not here.is_dir():
+            raise CannotWriteError(place, f"{here} is a file, not a folder")
+        if not os.access(here, os.W_OK | os.X_OK):
+            raise CannotWriteError(place, f"{here} may not be written to")
+
+
+def refuse_input(to: Destination, *inputs: Path) -> None:
+    """Refuse an output that would replace what it is made from, by whatever name or link.
+
+    Raises:
+        CannotWriteError: where that is so.
+    """
+    for path in inputs:
+        if path.exists() and to.video.exists() and to.video.samefile(path):
+            raise CannotWriteError(to.video, f"it is the input {path}, which foley never replaces")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -40,6 +68,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
+
+
+def _noted(folder: Path, field: str) -> str | None:
+    """Return what the manifest of an earlier render says of its video."""
+    video = read_manifest(folder).get("video")
+    noted = video.get(field) if isinstance(video, dict) else None
+    return noted if isinstance(noted, str) else None
 
 
 def fingerprint(path: Path) -> str:
@@ -63,6 +98,12 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise unwritable(folder, cause) from cause
+
+
+def clear_parts(to: Destination) -> None:
+    """Remove what an earlier run was killed over while writing it."""
+    for folder in (to.video.parent, to.folder, to.folder / "takes", to.folder / "stems"):
+        sweep(folder)
 
 
 def place_copy(source: Path, to: Path) -> None:
@@ -107,7 +148,7 @@ def load_master(folder: Path) -> Master | None:
 
 def clear_stale(folder: Path, keep: Mapping[str, object]) -> None:
     """Remove what an earlier render wrote into the folder and this one did not; anything else is left alone."""
-    for name in read_manifest(folder).get("files", ()):
+    for name in read_manifest(folder).get("files") or ():
         stale = folder / name
         if name not in keep and stale.is_file() and stale.resolve().is_relative_to(folder.resolve()):
             stale.unlink()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from foley.errors import CannotWriteError, DiskFullError, OutputError
 
-_PART = re.compile(r"\..*\.(?P<owner>[^/]+-\d+)-[0-9a-f]{8}\.part(\.[^.]*)?", re.DOTALL)
+_PART = re.compile(r"\..*\.(?P<owner>[^.]+-\d+)-[0-9a-f]{8}\.part(\.[^.]*)?", re.DOTALL)
 """The names that files have while they are written."""
 
 
@@ -39,13 +39,17 @@ def written_whole(to: Path) -> Iterator[Path]:
 
 def owner() -> str:
     """Return what marks a file or folder as being written by this process: the machine and the process."""
-    return f"{socket.gethostname()[:40]}-{os.getpid()}"
+    return f"{_machine()}-{os.getpid()}"
+
+
+def _machine() -> str:
+    return socket.gethostname().partition(".")[0][:40]
 
 
 def is_abandoned(mark: str) -> bool:
     """Return whether what bears the mark is left from a process of this machine that is no more; of others, unknown."""
-    host, _, process = mark.rpartition("-")
-    if host != socket.gethostname()[:40]:
+    machine, _, process = mark.rpartition("-")
+    if machine != _machine() or not process.isdecimal():
         return False
     with suppress(PermissionError):  # it lives, but is somebody else's
         try:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from foley.errors import DamagedVideoError, EmptyVideoError
 from foley.media.ahead import ahead
+from foley.media.ffmpeg import address
 from foley.model import Clip
 from foley.units import clock
 
@@ -188,7 +189,7 @@ def _agreed_reader(clip: Clip, size: tuple[int, int]) -> tuple[Any, list[float]]
     decord.logging.set_level(decord.logging.QUIET)
     try:
         # fault_tol: by default it hands out a neighbour in place of a frame that it could not decode, and says nothing
-        reader = decord.VideoReader(str(clip.path), ctx=decord.cpu(0), width=size[0], height=size[1], fault_tol=1)
+        reader = decord.VideoReader(address(clip.path), ctx=decord.cpu(0), width=size[0], height=size[1], fault_tol=1)
         count = len(reader)
         stamps = reader.get_frame_timestamp(np.arange(count))[:, 0].astype(np.float64) if count else np.zeros(0)
     except (RuntimeError, decord.DECORDError) as cause:
@@ -213,7 +214,7 @@ def _packet_times_s(clip: Clip) -> list[float]:
 
     ticks: list[int] = []
     try:
-        with av.open(str(clip.path)) as container:
+        with av.open(address(clip.path)) as container:
             if len(container.streams.video) > 1:  # decord takes the one that it likes best
                 raise DecordGaveUpError
             for packet in container.demux(container.streams[clip.video.index]):
@@ -239,7 +240,7 @@ def _by_pyav(clip: Clip, size: tuple[int, int], after_s: float, *, damage: _Dama
     import av
 
     try:
-        container = av.open(str(clip.path))
+        container = av.open(address(clip.path))
     except (av.FFmpegError, OSError) as cause:
         raise DamagedVideoError(clip.path, str(cause)) from cause
     with container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,11 @@ _MOV_CLOCK = ("-movie_timescale", "48000")
 
 _Options = tuple[tuple[str, str], ...]
 
-_AAC: _Options = (("-c", "aac"), ("-b", "256k"), ("-aac_coder", "fast"))  # 320k, or the other coder, take 3 to 8 times as long
+_AAC: _Options = (
+    ("-c", "aac"),
+    ("-b", "256k"),
+    ("-aac_coder", "fast"),
+)  # 320k, or the other coder, take 3 to 8 times as long
 _PCM_24: _Options = (("-c", "pcm_s24le"),)
 _FLAC: _Options = (("-c", "flac"), ("-sample_fmt", "s32"), ("-bits_per_raw_sample", "24"))
 _VORBIS: _Options = (("-c", "libvorbis"), ("-q", "8"))
@@ -86,6 +91,40 @@ _CONTAINERS: Mapping[str, _Container] = {
 }
 
 
+def suffix_like(video: Path) -> str:
+    """Return the suffix of a finished video: the clip's own where that container keeps sound in time, else .mkv."""
+    return video.suffix if video.suffix.lower() in _CONTAINERS else ".mkv"
+
+
+def refuse_unknown(to: Path) -> None:
+    """Refuse an output in no container that foley writes.
+
+    Raises:
+        MuxError: naming those that it does.
+    """
+    if to.suffix.lower() not in _CONTAINERS:
+        wrong = f"ends in {to.suffix}, which is" if to.suffix else "has no suffix, which would name"
+        raise MuxError(f"{to} {wrong} no container that foley writes", hint=f"there are: {', '.join(_CONTAINERS)}")
+
+
+def refuse_unfit(clip: Clip, to: Path) -> None:
+    """Refuse a container that cannot hold the clip's picture, by muxing its first frame with silence.
+
+    Raises:
+        MuxError: where it cannot, or foley writes no such container.
+    """
+    refuse_unknown(to)
+    _refuse_untimed(clip, to, _source(clip))
+    kind = _CONTAINERS[to.suffix.lower()]
+    silence = ("-f", "lavfi", "-t", "0.1", "-i", "anullsrc=r=48000:cl=stereo")
+    streams = ("-map", "0:v", "-map", "1:a", "-c:v", "copy", "-frames:v", "1", *_coded(kind, 0), *kind.more)
+    with tempfile.TemporaryDirectory(prefix="foley-") as folder:
+        try:
+            ffmpeg.write(*_made_up_times(clip), "-i", clip.path, *silence, *streams, to=Path(folder, f"try{to.suffix}"))
+        except MuxError as cause:
+            raise _cannot_hold(clip, to, cause.message.rsplit(": ", 1)[-1]) from cause
+
+
 def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, replace: bool) -> None:
     """Write the clip with a new sound track, heard from the first frame on; `to` is whole or untouched afterwards.
 
@@ -104,11 +143,9 @@ def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, re
         MuxError: where the container cannot hold this picture, or no sound.
         OutputError: where the output cannot be written.
     """
-    try:
-        source = ffmpeg.probe(clip.path)
-    except ffmpeg.ProbeError as cause:
-        raise DamagedVideoError(clip.path, str(cause)) from cause
-    kind = _CONTAINERS.get(to.suffix.lower(), _Container())
+    source = _source(clip)
+    refuse_unknown(to)
+    kind = _CONTAINERS[to.suffix.lower()]
     _refuse_untimed(clip, to, source)
     base = (*_inputs(clip, track, source), *_pictures_and_sound(clip, kind, replace=replace), *_subtitles(clip, kind))
     rest = (*_labels(source, title, language), *kind.more)
@@ -124,6 +161,13 @@ def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, re
         raise _cannot_hold(clip, to, cause.message.rsplit(": ", 1)[-1]) from cause
 
 
+def _source(clip: Clip) -> Mapping[str, Any]:
+    try:
+        return ffmpeg.probe(clip.path)
+    except ffmpeg.ProbeError as cause:
+        raise DamagedVideoError(clip.path, str(cause)) from cause
+
+
 def _refuse_untimed(clip: Clip, to: Path, source: Mapping[str, Any]) -> None:
     """Raise where AVI, which only counts frames, would lose when each is shown."""
     reordered = source["streams"][clip.video.index].get("has_b_frames", 0)
@@ -136,7 +180,7 @@ def _cannot_hold(clip: Clip, to: Path, reason: str) -> MuxError:
     own = clip.path.suffix.lower()
     fits = [own] if own in _CONTAINERS and own not in (to.suffix.lower(), ".mkv") else []
     return MuxError(
-        f"{to}: a {to.suffix or 'nameless'} file cannot hold this {clip.video.codec} picture with sound ({reason})",
+        f"{clip.path}: a {to.suffix} file cannot hold its {clip.video.codec} picture with sound ({reason})",
         hint=f"name an output that ends in {' or '.join([*fits, '.mkv'])}",
     )
 
@@ -145,8 +189,12 @@ def _inputs(clip: Clip, track: AudioFile, source: Mapping[str, Any]) -> tuple[st
     """Return the options for both inputs: the new track begins when the first frame is shown."""
     # ffmpeg counts each input from its container's start; the picture may begin later than that
     offset = clip.start_s - Fraction(source["format"].get("start_time") or 0)
-    made_up = ("-fflags", "+genpts") if clip.container == "avi" else ()  # AVI holds no times that could be copied
-    return (*made_up, "-i", clip.path, "-itsoffset", f"{float(offset):.6f}", "-i", track.path)
+    return (*_made_up_times(clip), "-i", clip.path, "-itsoffset", f"{float(offset):.6f}", "-i", track.path)
+
+
+def _made_up_times(clip: Clip) -> tuple[str, ...]:
+    """Return the options for containers that do not hold the time of every frame, so that none could be copied."""
+    return ("-fflags", "+genpts") if clip.container in ("avi", "mpeg") else ()
 
 
 def _pictures_and_sound(clip: Clip, kind: _Container, *, replace: bool) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ def test_the_mark_is_not_written_twice(media: MediaShelf, ctx: Context, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("out.webm", "VP8"), ("out.gif", "encoder|GIF"), ("out.avi", "no times"), ("out.xyz", "format")]
+    ("name", "words"), [("out.webm", "VP8"), ("out.gif", "no container"), ("out.avi", "no times"), ("out.xyz", "no container")]
 )
 def test_a_container_that_cannot_hold_it_is_refused_and_one_that_can_is_named(
     media: MediaShelf, ctx: Context, tmp_path: Path, name: str, words: str

@@ -24,6 +24,9 @@ REPEAT_SHARE = 0.1
 """It is a repeat (a frame rate was converted) where its neighbours differ ten times as much: what truly rests does
 not go on at once."""
 
+LEAST_PX = 80
+"""Smallest side that OpenCV's flow can go on from an earlier one at all its scales; less makes it crash."""
+
 SUDDEN = 1.5
 """How far above its neighbours in time a cell's change must lie to begin or end at once."""
 
@@ -125,10 +128,15 @@ class MotionObserver:
 
     def _follow(self, last: View, view: View) -> Field:
         """Return the flow between two frames, sought from the flow before: what falls fast goes on so."""
+        height, width = view.grey.shape
+        below, beside = max(0, LEAST_PX - height), max(0, LEAST_PX - width)
+        pair = [last.grey, view.grey]
+        if below or beside:
+            pair = [np.pad(grey, ((0, below), (0, beside)), mode="edge") for grey in pair]
         if self._last_flow is None:
-            self._last_flow = np.zeros((*view.grey.shape, 2), np.float32)
-        self._last_flow = np.asarray(self._flow.calc(last.grey, view.grey, self._last_flow.copy()), np.float32)
-        return self._last_flow
+            self._last_flow = np.zeros((*pair[0].shape, 2), np.float32)
+        self._last_flow = np.asarray(self._flow.calc(*pair, self._last_flow.copy()), np.float32)
+        return self._last_flow[:height, :width]
 
     def _note(self, back: int, **values: float) -> None:
         """Set numbers of the frame that lies `back` frames behind the newest."""
