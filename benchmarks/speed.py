@@ -17,7 +17,11 @@ from benchmarks.figures import Figure, real_clips
 ROUNDS = 3
 WANTED, AIM = 2.0, 1.3
 REAL = ("guns", "tennis_a", "waterfall", "train", "rain_windscreen", "sheep")
-PROMPT = "a man fires a rifle outdoors, tennis, a waterfall, a train passes, rain on a windscreen, sheep bleat"
+PROMPT = (
+    "0:00-0:10 a man fires a rifle; 0:10-0:20 a man plays tennis; 0:20-0:30 a waterfall; 0:30-0:40 a train passes; "
+    "0:40-0:50 heavy rain on the windscreen of a car; 0:50-1:00 sheep bleat"
+)
+"""What is seen in the six parts of the minute, as somebody who knows the film would say it."""
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 

@@ -173,7 +173,7 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
         raise OutputExistsError(to.video)
     if not video.exists():
         raise PlanError(
-            f"{path}: its clip {video} is not there", hint="put it back, or correct clip: path: in the plan"
+            f"{path}: its clip {video} is not there", hint="put it back, or correct `path` in the plan"
         )
     outputs.refuse_input(to, video, path)
     runs = _Runs(settings)

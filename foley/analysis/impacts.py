@@ -11,9 +11,10 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from foley.analysis.envelopes import SMOOTHING_S, Curve, Rhythm, evenly, level, peaks, rhythm, smooth
 from foley.analysis.observers.flashes import Light
@@ -52,7 +53,8 @@ SURROUNDINGS_S = 10.0
 """How far on either side other shots count too."""
 
 SURROUNDINGS_SHARE = 0.6
-"""What is weaker than this share of the events around it, in whatever shot, is none beside them."""
+"""What is weaker than this share of the events around it, in whatever shot, is none beside them; unless it repeats
+evenly: a walker seen from afar moves a fiftieth of the picture that one seen near does, and steps all the same."""
 
 FLOORS = {"loss": 0.005, "loss_down": 0.003, "gain": 0.005, "burst": 0.15, "settle": 0.15, "rise": 1.5}
 """What can be an event at all. Speed: a hundredth of the picture that stops from, or starts to, half a length a second.
@@ -73,6 +75,13 @@ BEAT_TOLERANCE = 0.12
 BEAT_DISTANCE = 0.55
 """Share of the period between two hits at least: what lies half-way is the lifting."""
 
+UNSEEN_FALL_S = 0.15
+"""Where blows are too fast to be seen falling, what stops so soon after a burst springs back from the blow: four frames
+at 25 fps. A hammer is lifted again later."""
+
+BEATEN = 1.5
+"""How far above the middle of the beat around it, as a factor, a strike must stand: hands that beat pause, and the beat
+alone is no evidence that they went on."""
 
 STRIKE_DOWN = 0.6
 """Part that loss of speed on the way down has in a strike; loss in any direction has the rest."""
@@ -167,12 +176,36 @@ def find_impacts(
         votes: Counter[Cue | None] = Counter()
         for core in _blocks(shot):
             motion, flash = _stretch(track.time_s, moving, shot, core), _stretch(light.time_s, lit, shot, core)
-            here = [*_flashes(flash), *_bursts(motion), *_strikes(motion)] if motion and flash else []
+            cue = _cue(motion, flash) if motion and flash else None
+            here = _in_stretch(motion, flash, cue) if motion and flash else []
             found += (each for each in here if core.start_s <= each.time_s < core.end_s)
-            votes[_cue(motion, flash) if motion and flash else None] += 1
+            votes[cue] += 1
         shot_cues.append(votes.most_common(1)[0][0])
     found.sort(key=lambda each: each.time_s)
     return tuple(_placed(each, track, light) for each in found), tuple(shot_cues)
+
+
+def _in_stretch(motion: _Stretch, flash: _Stretch, cue: Cue | None) -> list[_Found]:
+    """Return the impacts of all cues in a stretch that speaks for `cue`."""
+    bursts, strikes = list(_bursts(motion)), list(_strikes(motion))
+    if cue == "burst":
+        strikes = _where_they_burst(strikes, bursts)
+    return [*_flashes(flash), *bursts, *strikes]
+
+
+def _where_they_burst(strikes: Sequence[_Found], bursts: Sequence[_Found]) -> list[_Found]:
+    """Return strikes moved to the burst shortly before them, where there is one.
+
+    Where motion begins more suddenly than it ends, a blow falls between two frames: the hammer is not there in one and
+    has struck in the next. What is seen to stop is its springing back.
+    """
+    moved: dict[float, _Found] = {}
+    for strike in strikes:
+        before = [burst.time_s for burst in bursts if 0 < strike.time_s - burst.time_s <= UNSEEN_FALL_S]
+        at_s = max(before, default=strike.time_s)
+        if at_s not in moved or moved[at_s].strength < strike.strength:
+            moved[at_s] = replace(strike, time_s=at_s)
+    return list(moved.values())
 
 
 def _blocks(shot: Shot) -> Iterator[Span]:
@@ -204,13 +237,13 @@ def _stretch(times_s: Curve, curves: Mapping[str, Curve], shot: Shot, core: Span
         return None
     within = times_s[first:last]
     step_s = float(np.median(np.diff(within)))
-    wide = slice(*np.searchsorted(times_s, [core.start_s - SURROUNDINGS_S, core.end_s + SURROUNDINGS_S]))
     evened = {name: evenly(within, curve[first:last], step_s) for name, curve in curves.items()}
-    floors = {
-        name: max(FLOORS[name], SURROUNDINGS_SHARE * level(evenly(times_s[wide], curve[wide], step_s), step_s))
-        for name, curve in curves.items()
-        if name in FLOORS
-    }
+    repeats = "loss_down" in evened and rhythm(evened["loss_down"], step_s).strength >= RHYTHMIC
+    wide = slice(*np.searchsorted(times_s, [core.start_s - SURROUNDINGS_S, core.end_s + SURROUNDINGS_S]))
+    floors = {}
+    for name in evened.keys() & FLOORS.keys():
+        around = evened[name] if repeats else evenly(times_s[wide], curves[name][wide], step_s)
+        floors[name] = max(FLOORS[name], SURROUNDINGS_SHARE * level(around, step_s))
     return _Stretch(float(within[0]), step_s, evened, floors)
 
 
@@ -224,7 +257,10 @@ def _strikes(motion: _Stretch) -> Iterator[_Found]:
         yield from _peaks("strike", curve, motion)
     else:
         supported = _supported(curve, beat, motion.step_s)
-        yield from _peaks("strike", curve, motion, supported, distance_s=BEAT_DISTANCE * beat.period_s)
+        shown = _shown(curve, beat, motion.step_s)
+        for found in _peaks("strike", curve, motion, supported, distance_s=BEAT_DISTANCE * beat.period_s):
+            if shown[min(len(shown) - 1, round((found.time_s - motion.start_s) / motion.step_s))]:
+                yield found
 
 
 def _bursts(motion: _Stretch) -> Iterator[_Found]:
@@ -258,11 +294,25 @@ def _supported(curve: Curve, beat: Rhythm, step_s: float) -> Curve:
     """Return the curve with what stands one period before and after added, as far as the beat is even."""
     from scipy.ndimage import maximum_filter1d
 
-    around = maximum_filter1d(curve, 2 * round(BEAT_TOLERANCE * beat.period_s / step_s) + 1)
+    around = maximum_filter1d(curve, _uneven_frames(beat, step_s))
     places, period = np.arange(len(curve)), beat.period_s / step_s
     before = np.interp(places - period, places, around, left=0, right=0)
     after = np.interp(places + period, places, around, left=0, right=0)
     return np.asarray(curve + beat.strength * (before + after), np.float64)
+
+
+def _shown(curve: Curve, beat: Rhythm, step_s: float) -> npt.NDArray[np.bool_]:
+    """Return where the picture itself shows a hit, within the unevenness of the beat."""
+    from scipy.ndimage import maximum_filter1d, median_filter
+
+    near = maximum_filter1d(curve, _uneven_frames(beat, step_s))
+    usual = median_filter(curve, round(beat.period_s / step_s) | 1)
+    return np.asarray(near >= BEATEN * usual, np.bool_)
+
+
+def _uneven_frames(beat: Rhythm, step_s: float) -> int:
+    """Return over how many frames the hits of a beat scatter."""
+    return 2 * round(BEAT_TOLERANCE * beat.period_s / step_s) + 1
 
 
 def _peaks(

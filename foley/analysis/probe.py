@@ -44,6 +44,9 @@ _TEXT_SUBTITLES = {
 _HEAD_PACKETS = 64
 """How many packets tell where the picture begins and whether its rate varies."""
 
+_HEAD_FRAMES = 20
+"""How many packets are decoded to see which frame is the first: more than a file can hold out of order."""
+
 _PACKET_ENTRIES = "packet=pts,dts,duration,flags"
 
 _REORDERED_PACKETS = 16
@@ -129,8 +132,10 @@ def content_key(path: Path) -> str:
 
 def _refuse_unreadable(path: Path) -> None:
     """Raise what is wrong with a path before ffmpeg is asked."""
-    if not str(path).isprintable() and any("\ud800" <= letter <= "\udfff" for letter in str(path)):
-        raise NotAMediaFileError(path, "its name is not UTF-8, which plans are written in", hint="rename the file")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as cause:
+        raise NotAMediaFileError(path, "its name is not UTF-8, as plans and reports are", hint="rename it") from cause
     try:
         if path.is_dir():
             raise NotAMediaFileError(path, "is a folder, not a video")
@@ -195,9 +200,9 @@ def _picture(streams: Sequence[Mapping[str, Any]], path: Path) -> Mapping[str, A
 
 def _head(path: Path, stream: Mapping[str, Any]) -> tuple[Fraction | None, list[_Packet]]:
     """Return when the first frame that can be decoded is shown, and the first packets."""
-    found = _read(path, stream, f"%+#{_HEAD_PACKETS}", entries=f"{_PACKET_ENTRIES}:frame=best_effort_timestamp")
-    packets = _packets(found)
-    ticks = [int(item["best_effort_timestamp"]) for item in found if "best_effort_timestamp" in item]
+    packets = _packets(_read(path, stream, f"%+#{_HEAD_PACKETS}", entries=_PACKET_ENTRIES))
+    decoded = _read(path, stream, f"%+#{_HEAD_FRAMES}", entries=f"{_PACKET_ENTRIES}:frame=best_effort_timestamp")
+    ticks = [int(item["best_effort_timestamp"]) for item in decoded if "best_effort_timestamp" in item]
     ticks = ticks or [packet.pts for packet in packets]
     return (min(ticks) * Fraction(stream["time_base"]) if ticks else None), packets
 

@@ -84,7 +84,7 @@ class Observers:
         )
 
 
-@stage(version=1)
+@stage(version=2)
 def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     """Find shots, motion, impacts and key frames.
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,10 @@ def refuse_unwritable(to: Destination) -> None:
     Raises:
         CannotWriteError: where that is so.
     """
+    try:
+        str(to.video.absolute()).encode()
+    except UnicodeEncodeError as cause:
+        raise CannotWriteError(to.video, "its name is not UTF-8, as plans and reports are") from cause
     for place in (to.video.parent, to.folder):
         here = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
         if not here.is_dir():
@@ -138,17 +143,19 @@ def save_master(master: Master, folder: Path) -> None:
 def load_master(folder: Path) -> Master | None:
     """Return the master of the last render into the folder; None where there is none that can be read."""
     try:
-        with np.load(folder / MASTER, allow_pickle=False) as stored:
+        # opened here: where it is broken, numpy would leave it open
+        with (folder / MASTER).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             about = json.loads(stored["about"].tobytes())
             curves = {name.partition("/")[2]: stored[name] for name in stored.files if name.startswith("limiter/")}
         return Master(float(about["gain_db"]), about["target_lufs"], curves, about["bus_keys"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
 
 def clear_stale(folder: Path, keep: Mapping[str, object]) -> None:
     """Remove what an earlier render wrote into the folder and this one did not; anything else is left alone."""
-    for name in read_manifest(folder).get("files") or ():
+    files = read_manifest(folder).get("files")
+    for name in files if isinstance(files, dict) else ():
         stale = folder / name
         if name not in keep and stale.is_file() and stale.resolve().is_relative_to(folder.resolve()):
             stale.unlink()

@@ -84,7 +84,7 @@ def _tiles(mixdown: Mixdown, report: Report) -> list[dict[str, Any]]:
                 "value": f"{max(errors):.1f}",
                 "unit": "ms",
                 "about": f"{len(errors)} onsets measured, median {float(np.median(errors)):.1f} ms",
-                "good": max(errors) < 20.0,  # half a frame at 25 fps: nearer cannot be seen
+                "good": all(abs(check.error_frames or 0.0) <= 1.0 for check in report.sync),
             }
         )
     tiles.append(

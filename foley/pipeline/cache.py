@@ -11,6 +11,7 @@ import json
 import shutil
 import threading
 import uuid
+import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -113,10 +114,11 @@ class Cache:
                 return _MISSING
             arrays = {}
             if "arrays.npz" in record["files"]:
-                with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+                # opened here: where it is broken, numpy would leave it open
+                with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
                     arrays = dict(stored)
             return codec.decode(record["value"], arrays, lambda name: self._find_path(name, folder))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             return _MISSING
 
     def _name_path(self, path: Path, own: Path | None = None) -> str:

@@ -158,7 +158,8 @@ def test_the_mark_is_not_written_twice(media: MediaShelf, ctx: Context, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("out.webm", "VP8"), ("out.gif", "no container"), ("out.avi", "no times"), ("out.xyz", "no container")]
+    ("name", "words"),
+    [("out.webm", "VP8"), ("out.gif", "no container"), ("out.avi", "no times"), ("out.xyz", "no container")],
 )
 def test_a_container_that_cannot_hold_it_is_refused_and_one_that_can_is_named(
     media: MediaShelf, ctx: Context, tmp_path: Path, name: str, words: str
@@ -168,7 +169,8 @@ def test_a_container_that_cannot_hold_it_is_refused_and_one_that_can_is_named(
     (tmp_path / name).write_bytes(b"precious")
     with pytest.raises(MuxError, match=words) as caught:
         mux(clip, track, tmp_path / name, title="t", language="und", replace=False)
-    assert ".mp4 or .mkv" in caught.value.hint
+    assert ".mp4" in caught.value.hint
+    assert ".mkv" in caught.value.hint
     assert (tmp_path / name).read_bytes() == b"precious"
     assert {path.name for path in tmp_path.iterdir()} - {"cache"} == {name, "track.wav"}
 

@@ -17,11 +17,11 @@ from foley.model import KeyFrame
 CANDIDATE_STEP_S = 0.1
 """How often a frame is considered: half the shortest shot, so that each has one."""
 
-PART_S = 2.0
+PART_S = 1.5
 """A shot gives one frame for each part; parts are so long at first."""
 
-MOST_A_SHOT = 3
-"""Beyond it parts double: beginning, middle and end. Two hours of 2000 shots keep some 40 MB."""
+MOST_A_SHOT = 8
+"""Beyond it parts double: enough that a clip of one shot shows how it goes on. Two hours of 2000 shots keep some 60 MB."""
 
 WIDEST_PX = 384
 """What visual encoders take is smaller still."""
