@@ -42,25 +42,27 @@ def machine() -> str:
     return f"{len(names)} x {processor}, {memory_gb:.0f} GB, Python {platform.python_version()}"
 
 
-def write(sections: dict[str, tuple[str, list[Figure]]]) -> None:
-    """Write docs/measured.md.
+def write(name: str, about: str, figures: list[Figure]) -> None:
+    """Write one benchmark's section of docs/measured.md anew; the other sections stay.
 
     Args:
-        sections: For each benchmark its one-line description and its figures.
+        name: Of the benchmark.
+        about: What it measures, in a sentence.
+        figures: What it found.
     """
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    lines = ["# Measured", "", f"Written by `make bench` on {today}; machine: {machine()}.", ""]
-    for name, (about, figures) in sections.items():
-        lines += [
-            f"## {name}",
-            "",
-            about,
-            "",
-            "| figure | value | asked for | holds | command |",
-            "|---|---|---|---|---|",
-        ]
-        for figure in figures:
-            holds = {True: "yes", False: "**no**", None: ""}[figure.holds]
-            lines.append(f"| {figure.what} | {figure.value} | {figure.wanted} | {holds} | `{figure.command}` |")
-        lines.append("")
-    MEASURED.write_text("\n".join(lines))
+    lines = [f"## {name}", "", about, "", f"{today}, {machine()}.", ""]
+    lines += ["| figure | value | asked for | holds | command |", "|---|---|---|---|---|"]
+    for figure in figures:
+        holds = {True: "yes", False: "**no**", None: ""}[figure.holds]
+        lines.append(f"| {figure.what} | {figure.value} | {figure.wanted} | {holds} | `{figure.command}` |")
+    sections = {**_sections(), name: "\n".join(lines)}
+    head = "# Measured\n\nWritten by `make bench`; `python -m benchmarks NAME` measures one section anew.\n"
+    MEASURED.write_text("\n".join([head, *(f"{sections[key]}\n" for key in sorted(sections))]))
+
+
+def _sections() -> dict[str, str]:
+    """Return the sections that are there, by name."""
+    text = MEASURED.read_text() if MEASURED.exists() else ""
+    parts = text.split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}" for part in parts}

@@ -172,9 +172,7 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
     if to.video.exists() and not settings.overwrite and not outputs.is_ours(to):
         raise OutputExistsError(to.video)
     if not video.exists():
-        raise PlanError(
-            f"{path}: its clip {video} is not there", hint="put it back, or correct `path` in the plan"
-        )
+        raise PlanError(f"{path}: its clip {video} is not there", hint="put it back, or correct `path` in the plan")
     outputs.refuse_input(to, video, path)
     runs = _Runs(settings)
     seen = runs.see(video, to)

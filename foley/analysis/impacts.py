@@ -307,7 +307,7 @@ def _shown(curve: Curve, beat: Rhythm, step_s: float) -> npt.NDArray[np.bool_]:
 
     near = maximum_filter1d(curve, _uneven_frames(beat, step_s))
     usual = median_filter(curve, round(beat.period_s / step_s) | 1)
-    return np.asarray(near >= BEATEN * usual, np.bool_)
+    return np.asarray(near >= np.maximum(LEAST_STRENGTH, BEATEN * usual), np.bool_)
 
 
 def _uneven_frames(beat: Rhythm, step_s: float) -> int:

@@ -42,6 +42,11 @@ PULL = 0.3
 """How far an instant of a regular series is drawn towards the middle of its neighbours: sight errs by half a frame."""
 
 
+GOES_ON = 0.75
+"""A gap in a regular series is filled where at least this share of what moves at the hits beside it moves in it too: a
+step that hides its foot still moves the walker, and a smith who pauses rests."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instants:
     """When a sound hits, and how that is known."""
@@ -77,7 +82,7 @@ def instants(sounds: Sequence[ProposedSound], picture: Picture) -> list[Instants
             found[wish.number], free = _at(wish.sound, free, picture)
     rest = [wish for wish in wishes if wish.number not in found]
     for wish, impacts in _shared(rest, free):
-        found[wish.number] = _seen(wish, impacts) if impacts else _unseen(wish, picture)
+        found[wish.number] = _seen(wish, impacts, picture) if impacts else _unseen(wish, picture)
     return [found[number] for number in range(len(sounds))]
 
 
@@ -206,7 +211,7 @@ def _distance(times: np.ndarray, time_s: float) -> float:
     return float(np.min(np.abs(near - time_s))) if len(near) else math.inf
 
 
-def _seen(wish: _Wish, impacts: Sequence[Impact]) -> Instants:
+def _seen(wish: _Wish, impacts: Sequence[Impact], picture: Picture) -> Instants:
     """Return the impacts as hits; of what repeats evenly, mended where one is missing or doubled."""
     own = impacts[0].cue == wish.sound.cue
     hits = [Hit(impact.time_s, SOFTEST + (1 - SOFTEST) * min(1.0, max(0.0, impact.strength))) for impact in impacts]
@@ -214,7 +219,7 @@ def _seen(wish: _Wish, impacts: Sequence[Impact]) -> Instants:
     number = f"{len(impacts)} {impacts[0].cue}{'s are' if len(impacts) > 1 else ' is'} seen"
     evidence = number if own else f"no {wish.sound.cue} is seen, but {number}"
     if wish.sound.periodic and (period_s := period(hit.time_s for hit in hits)):
-        hits, places = _regular(hits, places, period_s)
+        hits, places = _regular(hits, places, period_s, picture=picture)
         evidence += f", one every {period_s:.2f} s"
     return Instants(tuple(hits), tuple(places), evidence, 1.0 if own else OTHER_CUE)
 
@@ -233,7 +238,9 @@ def period(times_s: Iterable[float]) -> float | None:
     return round(float(np.median(intervals[regular])), 4) if np.mean(regular) >= REGULAR_SHARE else None
 
 
-def _regular(hits: Sequence[Hit], places: Sequence[float], period_s: float) -> tuple[list[Hit], list[float]]:
+def _regular(
+    hits: Sequence[Hit], places: Sequence[float], period_s: float, *, picture: Picture
+) -> tuple[list[Hit], list[float]]:
     """Return a regular series without doubled hits, with single gaps filled and each hit drawn towards its beat."""
     kept: list[tuple[Hit, float]] = []
     for hit, place in zip(hits, places, strict=True):
@@ -241,12 +248,23 @@ def _regular(hits: Sequence[Hit], places: Sequence[float], period_s: float) -> t
         if interval_s < period_s / 2:
             kept[-1] = max(kept[-1], (hit, place), key=lambda one: one[0].strength)
             continue
-        if abs(interval_s - 2 * period_s) <= REGULAR_SPREAD * period_s:
+        if abs(interval_s - 2 * period_s) <= REGULAR_SPREAD * period_s and _goes_on(kept[-1][0], hit, picture):
             before = kept[-1][0]
             between = Hit((before.time_s + hit.time_s) / 2, (before.strength + hit.strength) / 2)
             kept.append((between, (kept[-1][1] + place) / 2))
         kept.append((hit, place))
     return _drawn([hit for hit, _ in kept], period_s), [place for _, place in kept]
+
+
+def _goes_on(before: Hit, after: Hit, picture: Picture) -> bool:
+    """Return whether what hits before and after a gap also moves half-way between."""
+    reach_s = (after.time_s - before.time_s) / 8  # a quarter of the period
+    middle_s = (before.time_s + after.time_s) / 2
+    liveliest = [
+        float(np.max(picture.motion.level[np.abs(picture.times_s - time_s) <= reach_s], initial=0.0))
+        for time_s in (before.time_s, middle_s, after.time_s)
+    ]
+    return liveliest[1] >= GOES_ON * min(liveliest[0], liveliest[2])
 
 
 def _drawn(hits: Sequence[Hit], period_s: float) -> list[Hit]:

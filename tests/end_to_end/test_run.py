@@ -191,7 +191,7 @@ def test_a_run_that_is_killed_at_any_moment_resumes_to_the_same_result(rendered:
     (tmp_path / "killed").mkdir()
     command = [sys.executable, "-m", "foley", "run", str(SAMPLES / "workshop.mp4"), "-o", str(tmp_path / "killed")]
     command += ["--prompt", truth_of("workshop")["prompt"], "--workdir", str(tmp_path / "cache-killed")]
-    for wait_s in (0.8, 1.6, 2.4, 3.2):
+    for wait_s in (0.8, 1.6, 2.4, 3.2, 4.0, 4.8):
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -205,7 +205,7 @@ def test_a_run_that_is_killed_at_any_moment_resumes_to_the_same_result(rendered:
     killed = tmp_path / "killed" / "workshop.foley"
     stems = {path.name: path.read_bytes() for path in (killed / "stems").glob("*.wav")}
     assert stems == {path.name: path.read_bytes() for path in (rendered.folder / "stems").glob("*.wav")}
-    assert list((tmp_path / "killed").glob(".*")) == []
+    assert list((tmp_path / "killed").rglob(".*")) == []
 
 
 def test_two_runs_at_once_share_a_cache(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,7 +13,20 @@ from foley.analysis.probe import probe
 from foley.analysis.watch import WatchOptions, watch
 from foley.evaluate.sync import f_measure
 from foley.model import Source
-from tests.moving_pictures import BACKGROUND, film, flashing, hammering, kicking, regular, times_of, watched, with_thing
+from tests.moving_pictures import (
+    BACKGROUND,
+    HEIGHT_PX,
+    THING,
+    WIDTH_PX,
+    film,
+    flashing,
+    hammering,
+    kicking,
+    regular,
+    times_of,
+    watched,
+    with_thing,
+)
 
 HITS_S = (0.6, 1.37, 2.02, 2.91, 3.68)
 WINDOW_S = 0.06
@@ -112,3 +126,53 @@ def test_impacts_of_real_clips_keep_their_f_measure(shared, ctx):
         picture = watch(probe(Source(shared / "clips" / truth[name]["file"]), ctx), WatchOptions(), ctx)
         scores.append(scorer.score_times(times_of(picture, cue), truth[name], n_chance=1)["f1_50"])
     assert np.mean(scores) >= 0.9
+
+
+def walking(*, period_s, size_px, x_px=190):
+    """Return a drawing of a square that is set down once a period: lifted, then lowered ever faster."""
+    thing = cv2.resize(THING, (size_px, size_px), interpolation=cv2.INTER_AREA)
+
+    def draw(time_s):
+        phase = time_s % period_s / period_s
+        lifted = np.sin(np.pi * phase / 0.5) if phase < 0.25 else 1 - ((phase - 0.25) / 0.35) ** 2 if phase < 0.6 else 0
+        place = np.array([[1, 0, x_px], [0, 1, 140 - 0.8 * size_px * lifted]], np.float32)
+        cover = cv2.warpAffine(np.ones(thing.shape[:2], np.float32), place, (WIDTH_PX, HEIGHT_PX))[..., None]
+        return BACKGROUND * (1 - cover) + cv2.warpAffine(thing, place, (WIDTH_PX, HEIGHT_PX)) * cover
+
+    return draw
+
+
+def test_steps_seen_from_afar_are_found_beside_steps_seen_near():
+    near, far = walking(period_s=0.6, size_px=90), walking(period_s=0.6, size_px=26)
+
+    def draw(time_s):
+        shown = near(time_s) if time_s < 4 else far(time_s)[:, ::-1]  # the other side of the street
+        return np.clip(shown, 0, 255).astype(np.uint8)
+
+    picture = watched(film(draw, regular(25, 8)))
+    assert len(picture.shots) == 2
+    steps_s = [0.6 * number + 0.36 for number in range(14) if 0.6 * number + 0.36 < 8]
+    far_s = [time_s for time_s in steps_s if time_s > 4.2]
+    found = [time_s for time_s in times_of(picture, "strike") if time_s > 4.2]
+    assert f_measure(far_s, found, window_s=WINDOW_S).f_measure >= 0.8
+
+
+def test_a_beat_that_pauses_strikes_nothing_in_the_pause():
+    hits_s = [0.6 + 0.7 * number for number in range(10) if number != 5]
+    picture = watched(film(hammering(hits_s), regular(25, 7.5)))
+    assert f_measure(hits_s, times_of(picture, "strike"), window_s=WINDOW_S).f_measure >= 0.9
+    assert not [time_s for time_s in times_of(picture, "strike") if abs(time_s - 4.1) < 0.2]
+
+
+def test_a_blow_too_fast_to_be_seen_falling_strikes_when_it_is_there():
+    blows_s = (0.7, 1.5, 2.6)
+
+    def draw(time_s):
+        for blow_s in blows_s:
+            since_s = time_s - blow_s
+            if 0 <= since_s < 0.24:  # rests for two frames, then is drawn away upwards
+                return with_thing(BACKGROUND, 230, 110 - 900 * max(0.0, since_s - 0.06) ** 2 / 0.24)
+        return BACKGROUND
+
+    picture = watched(film(draw, regular(30, 3.4)))
+    assert f_measure(blows_s, times_of(picture, "strike"), window_s=WINDOW_S).recall == 1.0
