@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 
 from foley.contracts import Context, stage
 from foley.errors import CannotWriteError, WorkflowError
+from foley.media.atomic import is_abandoned, owner
 from foley.model import (
     Audio,
     AudioFile,
@@ -249,8 +249,9 @@ def test_audio_says_its_shape_and_refuses_another() -> None:
         Audio(np.zeros((1, 480)), 48_000)
 
 
-def test_a_process_of_another_user_counts_as_alive() -> None:
-    from foley.pipeline.cache import _alive
-
-    assert _alive(os.getpid())
-    assert _alive(1)
+def test_what_living_processes_write_is_not_abandoned() -> None:
+    machine = owner().rpartition("-")[0]
+    assert not is_abandoned(owner())
+    assert not is_abandoned(f"{machine}-1")  # alive, though somebody else's
+    assert not is_abandoned("elsewhere-999999999")
+    assert is_abandoned(f"{machine}-999999999")

@@ -21,7 +21,7 @@ PART_S = 1.5
 """A shot gives one frame for each part; parts are so long at first."""
 
 MOST_A_SHOT = 8
-"""Beyond it parts double: enough that a clip of one shot shows how it goes on. Two hours of 2000 shots keep some 60 MB."""
+"""Beyond it parts double: enough to show how a single shot goes on. Two hours of 2000 shots keep some 60 MB."""
 
 WIDEST_PX = 384
 """What visual encoders take is smaller still."""
