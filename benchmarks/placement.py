@@ -42,8 +42,10 @@ RATES = {
     "variable": ("vfr", "mkv"),
 }
 RATE_HZ = 48_000
-FLOOR = 0.02
-"""Of the loudest sample: what is silence before an onset in a mix of single hits, AAC's noise included."""
+ATTACK = 0.2
+"""Of the hit's own peak, where its attack counts as begun: above what AAC smears before it."""
+NEAR_S = 0.05
+"""How far before and after its time a hit is looked for."""
 
 
 def film(rate: str, to: Path) -> Path:
@@ -59,7 +61,8 @@ def film(rate: str, to: Path) -> Path:
 def known_plan(clip: Clip) -> SoundPlan:
     """Return a plan of hits at times that no frame and no sample grid favours."""
     rng = np.random.default_rng(1)
-    times = np.sort(rng.uniform(1.0, float(clip.duration_s) - 3.0, EVENTS))
+    apart_s = (float(clip.duration_s) - 4.0) / EVENTS
+    times = 1.0 + apart_s * (np.arange(EVENTS) + rng.uniform(0.0, 0.9, EVENTS))  # never two within one measurement
     events = tuple(
         SoundEvent(
             id=f"e{number:03d}",
@@ -93,7 +96,7 @@ def blank_picture(clip: Clip) -> Picture:
 
 
 def errors_ms(video: Path, plan: SoundPlan) -> np.ndarray:
-    """Return how late each planned hit is heard in the video's first sound track, found by the first loud sample."""
+    """Return how late each planned hit is heard in the video's first sound track, found by its attack."""
     start_s = float(Fraction(_probed(video, "v:0", "start_time")) - 0)
     sound_s = float(Fraction(_probed(video, "a:0", "start_time")))
     command = ["ffmpeg", "-v", "error", "-i", str(video), "-map", "0:a:0", "-ac", "1", "-f", "f32le", "-"]
@@ -101,11 +104,11 @@ def errors_ms(video: Path, plan: SoundPlan) -> np.ndarray:
     with tempfile.TemporaryFile() as raw:
         subprocess.run(command, check=True, stdout=raw)
         samples = np.memmap(raw, np.float32, mode="r")
-        peak = float(max(np.abs(samples[i : i + RATE_HZ * 60]).max() for i in range(0, len(samples), RATE_HZ * 60)))
         for event in plan.events:
-            first = round((event.start_s - 0.05 + start_s - sound_s) * RATE_HZ)
-            near = np.abs(samples[max(0, first) : first + RATE_HZ // 5])
-            found.append((first + int(np.argmax(near > FLOOR * peak))) / RATE_HZ - start_s + sound_s - event.start_s)
+            first = round((event.start_s - NEAR_S + start_s - sound_s) * RATE_HZ)
+            near = np.abs(samples[max(0, first) : first + round(2 * NEAR_S * RATE_HZ)])
+            attack = int(np.argmax(near > ATTACK * near.max()))
+            found.append((first + attack) / RATE_HZ - start_s + sound_s - event.start_s)
     return 1000 * np.array(found)
 
 

@@ -47,6 +47,7 @@ def page(done: Finished, *, listen: bytes | None, video: Path, ctx: Context) -> 
         plan=plan,
         report=report,
         tiles=_tiles(done.mixdown, report),
+        poster=pictures.data_uri(picture.key_frames[0].jpeg, "image/jpeg") if picture.key_frames else None,
         strip=_strip(picture, total_s),
         cuts=[_cut(shot, total_s) for shot in picture.shots if shot.opening != "start"],
         curve=_curve(picture, total_s),

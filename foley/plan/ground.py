@@ -52,7 +52,7 @@ class _Draft:
     x: float = 0.5
 
 
-@stage(version=2)
+@stage(version=3)
 def ground(clip: Clip, picture: Picture, proposal: Proposal, ctx: Context) -> SoundPlan:
     """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
     end_s = _last_s(float(clip.duration_s))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foley.model import Hit, Impact, Picture, ProposedSound
+from foley.plan.reasons import CUE_WORDS
 
 SNAP_S = 0.15
 """An exact instant this near an impact is moved onto it: nobody types times finer."""
@@ -216,7 +217,8 @@ def _seen(wish: _Wish, impacts: Sequence[Impact], picture: Picture) -> Instants:
     own = impacts[0].cue == wish.sound.cue
     hits = [Hit(impact.time_s, SOFTEST + (1 - SOFTEST) * min(1.0, max(0.0, impact.strength))) for impact in impacts]
     places = [impact.x for impact in impacts]
-    number = f"{len(impacts)} {impacts[0].cue}{'s are' if len(impacts) > 1 else ' is'} seen"
+    one, many = CUE_WORDS[impacts[0].cue]
+    number = f"{len(impacts)} {many} are seen" if len(impacts) > 1 else f"1 {one} is seen"
     evidence = number if own else f"no {wish.sound.cue} is seen, but {number}"
     if wish.sound.periodic and (period_s := period(hit.time_s for hit in hits)):
         hits, places = _regular(hits, places, period_s, picture=picture)

@@ -120,7 +120,7 @@ class MotionObserver:
         field = self._grid.own_motion(flow, camera)
         self._note_motion(field, camera, step_s)
         fits = self._grid.fits(flow, last.grey, view.grey)
-        if self._field is not None:
+        if self._field is not None and self._fits is not None:
             self._note_turns(self._grid.turns(self._field, field * np.float32(self._step_s / step_s), self._fits, fits))
         self._field, self._fits, self._step_s = field, fits, step_s
         self._changes.append(self._grid.change(last.grey, view.grey))
@@ -135,7 +135,7 @@ class MotionObserver:
             pair = [np.pad(grey, ((0, below), (0, beside)), mode="edge") for grey in pair]
         if self._last_flow is None:
             self._last_flow = np.zeros((*pair[0].shape, 2), np.float32)
-        self._last_flow = np.asarray(self._flow.calc(*pair, self._last_flow.copy()), np.float32)
+        self._last_flow = np.asarray(self._flow.calc(pair[0], pair[1], self._last_flow.copy()), np.float32)
         return self._last_flow[:height, :width]
 
     def _note(self, back: int, **values: float) -> None:
