@@ -26,55 +26,55 @@ from tests import media_maker as make
 from tests.media_fixtures import MediaShelf
 
 
-def refused(path: Path, ctx: Context, error: type[Exception], words: str) -> None:
+def expect_refusal(path: Path, ctx: Context, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words) as caught:
         probe(Source(path), ctx)
     assert str(path) in str(caught.value)
 
 
 def test_a_missing_file(tmp_path: Path, ctx: Context) -> None:
-    refused(tmp_path / "none.mp4", ctx, NotAMediaFileError, "does not exist")
+    expect_refusal(tmp_path / "none.mp4", ctx, NotAMediaFileError, "does not exist")
 
 
 def test_a_folder(tmp_path: Path, ctx: Context) -> None:
-    refused(tmp_path, ctx, NotAMediaFileError, "is a folder")
+    expect_refusal(tmp_path, ctx, NotAMediaFileError, "is a folder")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_a_file_that_may_not_be_read(tmp_path: Path, ctx: Context) -> None:
     film = make.moving(tmp_path / "film.mp4")
     film.chmod(0)
-    refused(film, ctx, NotAMediaFileError, "permission denied")
+    expect_refusal(film, ctx, NotAMediaFileError, "permission denied")
 
 
 def test_an_empty_file(tmp_path: Path, ctx: Context) -> None:
     (tmp_path / "empty.mp4").touch()
-    refused(tmp_path / "empty.mp4", ctx, NotAMediaFileError, "is empty")
+    expect_refusal(tmp_path / "empty.mp4", ctx, NotAMediaFileError, "is empty")
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "notes.txt", "list.srt"])
 def test_text(tmp_path: Path, ctx: Context, name: str) -> None:
     (tmp_path / name).write_text("1\n00:00:00,500 --> 00:00:01,500\nThis is no film at all.\n\n" * 50)
-    refused(tmp_path / name, ctx, NotAMediaFileError, "is text|no media file|neither pictures nor sound")
+    expect_refusal(tmp_path / name, ctx, NotAMediaFileError, "is text|no media file|neither pictures nor sound")
 
 
 def test_noise(tmp_path: Path, ctx: Context) -> None:
     (tmp_path / "noise.mkv").write_bytes(bytes((i * i * 31 + 7) % 251 for i in range(20_000)))
-    refused(tmp_path / "noise.mkv", ctx, NotAMediaFileError, "no media file")
+    expect_refusal(tmp_path / "noise.mkv", ctx, NotAMediaFileError, "no media file")
 
 
 def test_sound_without_a_picture(media: MediaShelf, ctx: Context) -> None:
-    refused(media(make.sound_only), ctx, NoVideoStreamError, "no video stream")
+    expect_refusal(media(make.sound_only), ctx, NoVideoStreamError, "no video stream")
 
 
 def test_a_film_that_ends_before_its_index(media: MediaShelf, ctx: Context) -> None:
-    refused(media(make.truncated, index_first=False), ctx, DamagedVideoError, "ends before its index")
+    expect_refusal(media(make.truncated, index_first=False), ctx, DamagedVideoError, "ends before its index")
 
 
 def test_a_film_of_no_frames(tmp_path: Path, ctx: Context) -> None:
     film = tmp_path / "none.avi"
     make.ffmpeg("-f", "lavfi", "-i", "color=s=160x90:r=25:d=1", "-frames:v", "0", "-c:v", "mpeg4", film)
-    refused(film, ctx, EmptyVideoError, "holds no frame")
+    expect_refusal(film, ctx, EmptyVideoError, "holds no frame")
 
 
 def test_a_film_none_of_whose_pictures_can_be_decoded(tmp_path: Path, ctx: Context) -> None:
