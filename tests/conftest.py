@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from foley.contracts import Context
 from foley.pipeline.cache import Cache
+from tests.real_media import REAL_MEDIA
 
 pytest_plugins = ["tests.media_fixtures"]
 
@@ -22,7 +22,6 @@ def ctx(tmp_path: Path) -> Context:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real clips and recordings; a test that needs it is skipped where it is absent."""
-    folder = Path(os.environ.get("FOLEY_TEST_MEDIA", Path(__file__).parents[2] / "shared"))
-    if not (folder / "clips" / "clips.json").is_file():
+    if not (REAL_MEDIA / "clips" / "clips.json").is_file():
         pytest.skip("the real clips are not here: FOLEY_TEST_MEDIA names their folder")
-    return folder
+    return REAL_MEDIA

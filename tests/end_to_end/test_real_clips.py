@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from fractions import Fraction
@@ -16,6 +15,7 @@ import soundfile
 import foley
 from foley.api import Settings
 from foley.media import ffmpeg
+from tests.real_media import REAL_MEDIA
 
 RATE_HZ = 48_000
 TARGET_LUFS = -23.0
@@ -35,7 +35,7 @@ CLICK_RATIO = 3.0
 AUDIBLE_STEP = 2e-3
 """-54 dBFS: a step under this is hidden by the sound around it."""
 
-CLIPS = Path(os.environ.get("FOLEY_TEST_MEDIA", Path(__file__).parents[2] / "shared")) / "clips"
+CLIPS = REAL_MEDIA / "clips"
 TRUTH = json.loads((CLIPS / "clips.json").read_text()) if (CLIPS / "clips.json").is_file() else {}
 ODD = ("corrupted.mp4", "h264-png.mp4", "h264_10bits.mp4", "mov_text.mp4", "unordered.mov")
 """Files that broke other programs; only the first is damaged."""

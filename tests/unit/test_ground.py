@@ -68,7 +68,7 @@ def test_another_cue_is_taken_where_the_own_is_not_seen_and_says_so(ctx: Context
     (knock,) = plan_of(ctx, picture_of(impacts=[impact(1.0, "burst")]), KNOCK).events
 
     assert times(knock) == [1.0]
-    assert "no strike is seen, but 1 burst is seen" in knock.because
+    assert "no strike is seen, but 1 burst of motion is seen" in knock.because
     assert knock.confidence < 1.0
 
 
