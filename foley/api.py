@@ -216,7 +216,7 @@ class _Runs:
 
     def see(self, video: Path, to: Destination | None = None) -> Run:
         """Look at a clip; first make sure, where there is a destination, that the result can be written there."""
-        probed = runner.run(self.flow, [Source(video)], [Clip], cache=self.cache)
+        probed = runner.run(self.flow, [_source(video)], [Clip], cache=self.cache)
         if to is not None:
             outputs.refuse_unwritable(to)
             writer.refuse_unfit(probed[Clip], to.video)
@@ -241,6 +241,15 @@ class _Runs:
 
     def _run(self, given: list[Any], wanted: list[type]) -> Run:
         return runner.run(self.flow, given, wanted, cache=self.cache, on_progress=self.settings.on_progress)
+
+
+def _source(video: Path) -> Source:
+    """Return the file with what tells whether it was changed since it was last looked into."""
+    try:
+        found = video.stat()
+    except OSError:  # the probe says what is wrong with it
+        return Source(video)
+    return Source(video.absolute(), found.st_size, found.st_mtime_ns)
 
 
 def _choices(settings: Settings) -> dict[str, dict[str, Any]]:

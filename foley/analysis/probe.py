@@ -44,8 +44,8 @@ _TEXT_SUBTITLES = {
 _HEAD_PACKETS = 64
 """How many packets tell where the picture begins and whether its rate varies."""
 
-_HEAD_FRAMES = 20
-"""How many packets are decoded to see which frame is the first: more than a file can hold out of order."""
+_HEAD_FRAMES = 8
+"""How many packets are decoded to see which frame is the first: in the order of the file it is one of the first few."""
 
 _PACKET_ENTRIES = "packet=pts,dts,duration,flags"
 
@@ -70,7 +70,7 @@ class _Packet(NamedTuple):
     duration: int
 
 
-@stage(version=1, cached=False)
+@stage(version=1)
 def probe(source: Source, ctx: Context) -> Clip:
     """Read what the container says of a clip; nothing but the first frames is decoded.
 

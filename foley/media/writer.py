@@ -114,6 +114,8 @@ def refuse_unfit(clip: Clip, to: Path) -> None:
         MuxError: where it cannot, or foley writes no such container.
     """
     refuse_unknown(to)
+    if to.suffix.lower() == clip.path.suffix.lower():  # what held it holds it again
+        return
     _refuse_untimed(clip, to, _source(clip))
     kind = _CONTAINERS[to.suffix.lower()]
     silence = ("-f", "lavfi", "-t", "0.1", "-i", "anullsrc=r=48000:cl=stereo")

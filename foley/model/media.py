@@ -56,9 +56,12 @@ class AudioFile:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file that a user named."""
+    """The file that a user named, as it was then."""
 
     path: Path
+    size_bytes: int = -1
+    """-1 where it is not known: the file is then looked into anew."""
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
