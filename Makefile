@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MODELS := $(VENV)/.models
 FOLEY_CACHE ?= $(CURDIR)/.cache
 export FOLEY_CACHE
 
@@ -16,7 +17,7 @@ demo: $(STAMP) ## install what is needed and give a sample its sound
 	$(BIN)/foley run samples/workshop.mp4 --overwrite --prompt "$$($(BIN)/python samples/prompt.py workshop)"
 	@echo "Watch samples/workshop.foley.mp4, open samples/workshop.foley/report.html"
 
-test: $(STAMP) ## install what is needed and run all tests
+test: $(STAMP) $(MODELS) ## install what is needed, models' packages too, and run all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
 
 check: $(STAMP) ## format, lint, types, layers
@@ -32,10 +33,13 @@ format: $(STAMP) ## put the code into shape
 bench: $(STAMP) ## measure speed, memory, sync, placement; rewrites docs/measured.md
 	$(BIN)/python -m benchmarks
 
-models: $(STAMP) ## add the packages that neural models need (torch first, by itself)
-	$(BIN)/pip install -c constraints.txt torch==2.13.0
-	$(BIN)/pip install -c constraints.txt torchvision==0.28.0
-	$(BIN)/pip install -c constraints.txt -e '.[models]'
+models: $(MODELS) ## add the packages that neural models need (torch first, by itself)
+
+$(MODELS): $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torchvision==0.28.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,dev]'
+	touch $@
 
 samples: $(STAMP) ## render the sample clips again
 	$(BIN)/python samples/render.py

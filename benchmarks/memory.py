@@ -1,4 +1,8 @@
-"""Peak memory of a whole `foley run` on 10 s and on 10 min of the same 720p picture, its child programs included."""
+"""Peak memory of a whole `foley run` on 10 s, 2 min and 10 min of one 720p picture, its child programs included.
+
+Sounds are made in windows of 20 s, two at a time, and files are read in blocks of 10 s: a film of 10 s fills neither,
+so that whether memory grows with length shows between 2 min and 10 min.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +51,11 @@ def peak_mb(command: list[str], env: dict[str, str]) -> float:
 
 
 def measure() -> list[Figure]:
-    """Return both peaks and their ratio."""
+    """Return the peaks and their ratios."""
     peaks = {}
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "FOLEY_CACHE": str(Path(folder) / "cache")}
-        for name, duration_s in (("10 s", 10), ("10 min", 600)):
+        for name, duration_s in (("10 s", 10), ("2 min", 120), ("10 min", 600)):
             video = looped(duration_s, Path(folder) / f"film{duration_s}.mp4")
             prompt = "a blacksmith hammers iron on an anvil, a fire burns"
             peaks[name] = peak_mb([sys.executable, "-m", "foley", "run", str(video), "--prompt", prompt], env)
@@ -60,5 +64,9 @@ def measure() -> list[Figure]:
         Figure(f"peak memory, {name}", f"{peak:.0f} MB", f"under {WANTED_MB} MB", peak < WANTED_MB, command)
         for name, peak in peaks.items()
     ]
-    ratio = peaks["10 min"] / peaks["10 s"]
-    return [*figures, Figure("10 min over 10 s", f"{ratio:.2f}", f"flat: at most {FLAT}", ratio <= FLAT, command)]
+    grown, filled = peaks["10 min"] / peaks["2 min"], peaks["10 min"] / peaks["10 s"]
+    return [
+        *figures,
+        Figure("10 min over 2 min", f"{grown:.2f}", f"flat: at most {FLAT}", grown <= FLAT, command),
+        Figure("10 min over 10 s", f"{filled:.2f}", "", None, command),
+    ]

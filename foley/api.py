@@ -17,6 +17,7 @@ from foley.model import (
     Delivery,
     Destination,
     Listening,
+    Looks,
     Picture,
     PreviousMaster,
     SoundPlan,
@@ -25,6 +26,7 @@ from foley.model import (
 from foley.pipeline import manifest, runner, workflow
 from foley.pipeline.cache import Cache
 from foley.pipeline.runner import Run, StageProgress, StageTime
+from foley.pipeline.warm import warm_up
 from foley.plan import events
 
 Loudness = Literal["ebu-r128", "web", "off"]
@@ -56,6 +58,7 @@ class Analysis:
 
     clip: Clip
     picture: Picture
+    looks: Looks
     listening: Listening
 
 
@@ -94,7 +97,7 @@ def analyse(video: str | Path, *, settings: Settings | None = None) -> Analysis:
         MediaError: where the file cannot be used.
     """
     done = _Runs(settings or Settings()).see(Path(video))
-    return Analysis(done[Clip], done[Picture], done[Listening])
+    return Analysis(done[Clip], done[Picture], done[Looks], done[Listening])
 
 
 def plan(
@@ -213,6 +216,7 @@ class _Runs:
         self.settings = settings
         self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
         self.cache = Cache(settings.workdir or default_workdir())
+        warm_up()
 
     def see(self, video: Path, to: Destination | None = None) -> Run:
         """Look at a clip; first make sure, where there is a destination, that the result can be written there."""
@@ -220,12 +224,12 @@ class _Runs:
         if to is not None:
             outputs.refuse_unwritable(to)
             writer.refuse_unfit(probed[Clip], to.video)
-        seen = self._run([probed[Clip]], [Picture, Listening])
+        seen = self._run([probed[Clip]], [Picture, Looks, Listening])
         return Run({**probed.products, **seen.products}, (*probed.times, *seen.times))
 
     def plan(self, video: Path, brief: Brief, to: Destination) -> Run:
         seen = self.see(video, to)
-        done = self._run([*(seen[kind] for kind in (Clip, Picture, Listening)), brief], [SoundPlan])
+        done = self._run([*(seen[kind] for kind in (Clip, Picture, Looks, Listening)), brief], [SoundPlan])
         done = Run({**seen.products, **done.products}, (*seen.times, *done.times))
         made = done[SoundPlan]
         made = replace(made, clip=replace(made.clip, path=_relative(video, to.folder)))

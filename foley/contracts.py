@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Generic, ParamSpec, Protocol, TypeVar, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
-from foley.model import Audio, Clip, Hints, Kind, Listening, Picture, Proposal, SoundEvent
+from foley.model import Audio, Clip, Hints, Kind, Listening, Looks, Picture, Proposal, SoundEvent
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -116,11 +117,83 @@ class Generator(Protocol):
         ...
 
 
+class Encoder(Protocol):
+    """Puts pictures and texts into one space, where likeness is an angle. Light to build; loaded in `prepare`."""
+
+    def identity(self) -> str:
+        """Return name, version and weights' revision: part of the cache key of every look."""
+        ...
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what must be installed or fetched before it can work, as instructions; empty when ready."""
+        ...
+
+    def prepare(self) -> None:
+        """Load the weights; called once before the first picture.
+
+        Raises:
+            MissingWeightsError: where they are not here and cannot be fetched.
+        """
+        ...
+
+    def pictures(self, jpegs: Sequence[bytes]) -> npt.NDArray[np.float32]:
+        """Return embeddings of length 1, shape (pictures, n)."""
+        ...
+
+    def texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return embeddings of length 1, shape (texts, n)."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """What similarities were multiplied with in training (CLIP's exponentiated logit scale); after `prepare`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """All that a planner may go by."""
+
+    clip: Clip
+    picture: Picture
+    looks: Looks
+    listening: Listening
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerSettings:
+    """What planners that ask a model need to know; each uses what concerns it."""
+
+    model: str = ""
+    """Name, hub id or folder of the model; "" for the planner's own choice."""
+    endpoint: str = ""
+    """Address of a chat service, e.g. http://localhost:8000/v1; "" for FOLEY_ENDPOINT of the environment."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    closer_looks: int = 6
+    """Windows around candidate events that are looked at again with denser frames, at most; 0 for none."""
+    timeout_s: float = 120.0
+    """For each answer."""
+
+
 class Planner(Protocol):
     """Decides what is to be heard. Times it gives are checked against the picture afterwards."""
 
-    def plan(self, clip: Clip, picture: Picture, listening: Listening, hints: Hints) -> Proposal:
-        """Return the sounds it would give the clip, and why."""
+    def identity(self, settings: PlannerSettings) -> str:
+        """Return name, version and the model's revision: part of the cache key of the proposal."""
+        ...
+
+    def missing(self, settings: PlannerSettings) -> tuple[str, ...]:
+        """Return what must be installed, fetched or set before it can work, as instructions; empty when ready."""
+        ...
+
+    def plan(self, case: Case, settings: PlannerSettings, ctx: Context) -> Proposal:
+        """Return the sounds it would give the clip, and why.
+
+        Raises:
+            PlannerError: where its model gives no usable answer.
+        """
         ...
 
 

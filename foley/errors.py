@@ -3,10 +3,11 @@
 FoleyError 1
 ├── MediaError 3 (the input)          NotAMediaFileError, NoVideoStreamError, EmptyVideoError, DamagedVideoError
 ├── OutputError 4 (the output)        OutputExistsError, CannotWriteError, DiskFullError, MuxError
-├── MissingProgramError 5             a program or package is not installed
+├── MissingProgramError 5             a program or package is not installed; MissingWeightsError
 ├── PlanError 6                       a plan file, hint or cue sheet that cannot be used
 ├── WorkflowError 7                   UnknownPluginError, OptionError
-└── GenerationError 8                 no generator could make a sound; LicenceError
+├── GenerationError 8                 no generator could make a sound; LicenceError
+└── PlannerError 9                    a model or service gave no usable plan
 
 Exit code 2 is the command line's own (wrong usage), 130 an interrupt.
 """
@@ -115,6 +116,13 @@ class MissingProgramError(FoleyError):
         super().__init__(f"{name} is not installed", hint=mend)
 
 
+class MissingWeightsError(MissingProgramError):
+    """A model's weights are not here and cannot be fetched."""
+
+    def __init__(self, model: str, reason: str, mend: str) -> None:
+        FoleyError.__init__(self, f"the weights of {model} cannot be used: {reason}", hint=mend)
+
+
 class PlanError(FoleyError):
     """A plan, hint file or cue sheet that cannot be used."""
 
@@ -151,3 +159,12 @@ class GenerationError(FoleyError):
 
 class LicenceError(GenerationError):
     """The only generators that could make the sound are refused by the licence policy."""
+
+
+class PlannerError(FoleyError):
+    """A model or service that was asked for a plan gave none that can be used."""
+
+    exit_code = 9
+
+    def __init__(self, planner: str, reason: str, *, hint: str = "use --planner rules, which asks nobody") -> None:
+        super().__init__(f"the planner {planner}: {reason}", hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import pkgutil
+from functools import cache
 from typing import Any
 
 from foley.errors import UnknownPluginError
@@ -18,7 +19,7 @@ KINDS = {
 def names(kind: str) -> tuple[str, ...]:
     """Return the names of all plugins of a kind, without importing one."""
     found = {module.name for module in pkgutil.iter_modules(importlib.import_module(KINDS[kind]).__path__)}
-    found |= {entry.name for entry in importlib.metadata.entry_points(group=f"foley.{kind}s")}
+    found |= {entry.name for entry in _advertised(kind)}
     return tuple(sorted(found))
 
 
@@ -28,8 +29,15 @@ def build(kind: str, name: str) -> Any:
     Raises:
         UnknownPluginError: where no plugin of the kind bears the name.
     """
-    for entry in importlib.metadata.entry_points(group=f"foley.{kind}s", name=name):
-        return entry.load().build()
+    for entry in _advertised(kind):
+        if entry.name == name:
+            return entry.load().build()
     if name not in names(kind):
         raise UnknownPluginError(kind, name, names(kind))
     return importlib.import_module(f"{KINDS[kind]}.{name}").build()
+
+
+@cache
+def _advertised(kind: str) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """Return what installed packages offer; asked once, because all of them are gone through."""
+    return tuple(importlib.metadata.entry_points(group=f"foley.{kind}s"))

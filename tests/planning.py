@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from foley.contracts import Case
 from foley.model import (
     Clip,
     Cue,
@@ -16,6 +17,8 @@ from foley.model import (
     Hints,
     Impact,
     Listening,
+    Look,
+    Looks,
     Motion,
     Picture,
     Shot,
@@ -64,6 +67,18 @@ def picture_of(
     side = np.full(frames, x, np.float32)
     motion = Motion(level, side, np.full(frames, 0.5, np.float32), np.zeros(frames, np.float32))
     return Picture(times, shots, motion, ordered, cues, (), ())
+
+
+def unseen(picture: Picture) -> Looks:
+    """Return the looks of a picture that nobody looked at: every shot is a place of its own."""
+    numbers = range(len(picture.shots))
+    return Looks(tuple(Look(number, (), np.zeros(0, np.float32)) for number in numbers), tuple(numbers))
+
+
+def case_of(picture: Picture, hints: Hints, *, listening: Listening | None = None, looks: Looks | None = None) -> Case:
+    """Return all that a planner may go by, for a clip as long as its picture."""
+    clip = clip_of(picture.shots[-1].end_s)
+    return Case(clip, picture, looks or unseen(picture), listening or silence(), hints)
 
 
 def silence() -> Listening:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -84,11 +85,17 @@ def probe(source: Source, ctx: Context) -> Clip:
     _refuse_unreadable(path)
     found = _probed(path)
     stream = _picture(found["streams"], path)
-    start, head = _head(path, stream)
+    with ThreadPoolExecutor(3, thread_name_prefix="probe") as pool:  # each is a program of its own
+        reading_start = pool.submit(_start, path, stream)
+        reading_tail = pool.submit(_tail, path, stream, found)
+        head = _packets(_read(path, stream, f"%+#{_HEAD_PACKETS}", entries=_PACKET_ENTRIES))
+        start, tail = reading_start.result(), reading_tail.result()
     if start is None:
+        start = min((packet.pts * Fraction(stream["time_base"]) for packet in head), default=None)
+    if start is None or not tail:
         raise EmptyVideoError(path, "its video stream holds no frame")
     variable, rate = _rate(stream, head)
-    end = _end(path, stream, found, step=1 / rate)
+    end = _end(stream, tail, step=1 / rate)
     if end <= start:
         raise EmptyVideoError(path, "its last frame ends where the first begins")
     return Clip(
@@ -198,13 +205,11 @@ def _picture(streams: Sequence[Mapping[str, Any]], path: Path) -> Mapping[str, A
     return best
 
 
-def _head(path: Path, stream: Mapping[str, Any]) -> tuple[Fraction | None, list[_Packet]]:
-    """Return when the first frame that can be decoded is shown, and the first packets."""
-    packets = _packets(_read(path, stream, f"%+#{_HEAD_PACKETS}", entries=_PACKET_ENTRIES))
+def _start(path: Path, stream: Mapping[str, Any]) -> Fraction | None:
+    """Return when the first frame that can be decoded is shown; None where none of the first can be."""
     decoded = _read(path, stream, f"%+#{_HEAD_FRAMES}", entries=f"{_PACKET_ENTRIES}:frame=best_effort_timestamp")
     ticks = [int(item["best_effort_timestamp"]) for item in decoded if "best_effort_timestamp" in item]
-    ticks = ticks or [packet.pts for packet in packets]
-    return (min(ticks) * Fraction(stream["time_base"]) if ticks else None), packets
+    return min(ticks) * Fraction(stream["time_base"]) if ticks else None
 
 
 def _read(path: Path, stream: Mapping[str, Any], interval: str, *, entries: str) -> list[Mapping[str, Any]]:
@@ -228,17 +233,19 @@ def _packets(found: Sequence[Mapping[str, Any]]) -> list[_Packet]:
     return packets
 
 
-def _end(path: Path, stream: Mapping[str, Any], found: Mapping[str, Any], *, step: Fraction) -> Fraction:
-    """Return when the last frame stops being shown: by the last packets, so that longer sound does not count."""
+def _tail(path: Path, stream: Mapping[str, Any], found: Mapping[str, Any]) -> list[_Packet]:
+    """Return the last packets of the picture; sound that is longer does not count."""
     whole_s = float(found["format"].get("duration") or 0) + float(found["format"].get("start_time") or 0)
     from_s = whole_s - _TAIL_S
     packets = _packets(_read(path, stream, f"{from_s:.3f}%", entries=_PACKET_ENTRIES)) if from_s > 0 else []
-    if not packets:  # short, or the picture ends long before the sound
-        packets = _packets(_read(path, stream, "0%", entries=_PACKET_ENTRIES))
-    if not packets:
-        raise EmptyVideoError(path, "its video stream holds no frame")
+    # none: short, or the picture ends long before the sound
+    return packets or _packets(_read(path, stream, "0%", entries=_PACKET_ENTRIES))
+
+
+def _end(stream: Mapping[str, Any], tail: Sequence[_Packet], *, step: Fraction) -> Fraction:
+    """Return when the last frame stops being shown."""
     base = Fraction(stream["time_base"])
-    last = max(packets, key=lambda p: p.pts)
+    last = max(tail, key=lambda p: p.pts)
     return last.pts * base + (last.duration * base or step)
 
 

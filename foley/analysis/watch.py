@@ -84,7 +84,7 @@ class Observers:
         )
 
 
-@stage(version=2)
+@stage(version=3)
 def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     """Find shots, motion, impacts and key frames.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,23 @@ def deliver(
     report = replace(report, notes=(*picture.faults, *report.notes))
     done = Finished(clip, picture, plan, takes, mixdown, report)
     outputs.clear_parts(to)
-    files = _place_sound(takes, mixdown, to.folder)
-    outputs.save_master(mixdown.master, to.folder)
-    ctx.progress(0.2, "writing the video")
-    with written_whole(to.video) as part:
-        own_left_out = mixdown.replaces_original
-        writer.mux(clip, mixdown.track, part, title=opts.title, language=opts.language, replace=own_left_out)
-        ctx.progress(0.6, "writing the report")
-        _write_report(done, part, to, ctx)
+    ctx.progress(0.0, "writing the video")
+    # ffmpeg works beside Python: what the page needs of the video comes when all else of it is drawn
+    with written_whole(to.video) as part, ThreadPoolExecutor(1, thread_name_prefix="mux") as beside:
+        listen = beside.submit(_mux, done, part, opts, ctx)
+        files = _place_sound(takes, mixdown, to.folder)
+        outputs.save_master(mixdown.master, to.folder)
+        ctx.progress(0.3, "writing the report")
+        _write_report(done, listen, to, ctx)
         _write_manifest(record.manifest(done, provenance), [*files, *REPORTS], part, to)
     return Delivery(to.video, to.folder, report)
+
+
+def _mux(done: Finished, part: Path, opts: DeliverOptions, ctx: Context) -> bytes | None:
+    """Write the video; return its new track for the page's player, None where that would be too large."""
+    own_left_out = done.mixdown.replaces_original
+    writer.mux(done.clip, done.mixdown.track, part, title=opts.title, language=opts.language, replace=own_left_out)
+    return _listen(done, part, ctx)
 
 
 def _place_sound(takes: FittedTakes, mixdown: Mixdown, folder: Path) -> list[str]:
@@ -85,9 +93,8 @@ def _place_sound(takes: FittedTakes, mixdown: Mixdown, folder: Path) -> list[str
     return list(sources)
 
 
-def _write_report(done: Finished, video: Path, to: Destination, ctx: Context) -> None:
+def _write_report(done: Finished, listen: Future[bytes | None], to: Destination, ctx: Context) -> None:
     outputs.write_text(to.folder / "report.json", json.dumps(record.report_record(done), indent=2) + "\n")
-    listen = _listen(done, video, ctx)
     page = report_page.page(done, listen=listen, video=_seen_from(to.folder, to.video), ctx=ctx)
     outputs.write_text(to.folder / "report.html", page)
 

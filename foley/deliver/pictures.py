@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from foley.media import sound
 from foley.model import AudioFile
@@ -16,6 +17,8 @@ WINDOW_SAMPLES = 2048
 LOWEST_HZ, HIGHEST_HZ = 50.0, 20_000.0
 RANGE_DB = 75.0
 """From the loudest point down to black."""
+WINDOWS_AT_ONCE = 200
+"""Of them some 10 MB are held."""
 MAX_WINDOWS = 2400
 """Longer sounds are looked at in as many places, so that a film's bed costs no more than a minute's."""
 
@@ -62,16 +65,22 @@ def _windows_db(audio: AudioFile) -> npt.NDArray[np.float32]:
     places = int(np.clip(2 * audio.length // WINDOW_SAMPLES, 1, MAX_WINDOWS))
     starts = np.linspace(0, max(0, audio.length - WINDOW_SAMPLES), places).astype(int)
     dense = audio.length <= MAX_WINDOWS * WINDOW_SAMPLES
-    whole = sound.read(audio, 0, max(audio.length, WINDOW_SAMPLES)).mean(axis=0) if dense else None
-    frames = [
-        whole[start : start + WINDOW_SAMPLES]
-        if whole is not None
-        else sound.read(audio, start, start + WINDOW_SAMPLES).mean(axis=0)
-        for start in starts.tolist()
-    ]
-    spectra = np.abs(np.fft.rfft(np.stack(frames) * np.hanning(WINDOW_SAMPLES), axis=1))
-    levels: npt.NDArray[np.float32] = (20 * np.log10(spectra + 1e-6)).astype(np.float32)
+    levels = np.empty((places, WINDOW_SAMPLES // 2 + 1), np.float32)
+    for first in range(0, places, WINDOWS_AT_ONCE):
+        some = starts[first : first + WINDOWS_AT_ONCE]
+        levels[first : first + len(some)] = _some_windows_db(audio, some, dense=dense)
     return levels
+
+
+def _some_windows_db(audio: AudioFile, starts: npt.NDArray[np.int_], *, dense: bool) -> npt.NDArray[np.float32]:
+    """Return the spectrum in dB of the windows that begin at `starts`, which are read in one piece where dense."""
+    if dense:
+        whole = sound.read(audio, int(starts[0]), int(starts[-1]) + WINDOW_SAMPLES).mean(axis=0)
+        frames = sliding_window_view(whole, WINDOW_SAMPLES)[starts - starts[0]]
+    else:
+        frames = np.stack([sound.read(audio, start, start + WINDOW_SAMPLES).mean(axis=0) for start in starts.tolist()])
+    spectra = np.abs(np.fft.rfft(frames * np.hanning(WINDOW_SAMPLES), axis=1))
+    return np.asarray(20 * np.log10(spectra + 1e-6), np.float32)
 
 
 def _rows(levels: npt.NDArray[np.float32], rate_hz: int, height_px: int) -> npt.NDArray[np.float32]:

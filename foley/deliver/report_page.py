@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ EVENT_CARDS = 150
 SPECTROGRAM_PX = (720, 132)
 
 
-def page(done: Finished, *, listen: bytes | None, video: Path, ctx: Context) -> str:
+def page(done: Finished, *, listen: Future[bytes | None], video: Path, ctx: Context) -> str:
     """Return the page's HTML.
 
     Args:
         done: What it is about.
-        listen: The track as AAC in MP4, to be heard from the page itself; None where it would be too large.
+        listen: The track as AAC in MP4, to be heard from the page itself; None where it would be too large. It is
+            waited for last.
         video: The finished video as seen from the page, shown where the page still lies beside it.
         ctx: Keeps spectrograms of takes that did not change.
     """
@@ -56,10 +58,10 @@ def page(done: Finished, *, listen: bytes | None, video: Path, ctx: Context) -> 
         cards=_cards(plan, done.takes, report, ctx),
         left_out=max(0, len(plan.events) - EVENT_CARDS),
         mix_picture=_spectrogram(done.mixdown.mix, ctx),
-        listen=pictures.data_uri(listen, "audio/mp4") if listen else None,
         video=Path(os.path.normpath(video)).as_posix(),
         clock=clock,
         ticks=_ticks(total_s),
+        listen=pictures.data_uri(heard, "audio/mp4") if (heard := listen.result()) else None,
     )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 Curve = npt.NDArray[np.float32]
 
@@ -59,6 +58,8 @@ def limiter_curve(needed: Curve) -> Curve:
 
 def _lasting(needed: Curve) -> Curve:
     """Return the needs without those that are over within `GOES_ON_MS`."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
     together = minimum_filter1d(needed, TOGETHER_MS + 1, mode="nearest")
     # an opening, as image processing calls it: dips narrower than the window are filled, others keep their shape
     filled = maximum_filter1d(together, GOES_ON_MS + 1, mode="nearest")
@@ -67,6 +68,8 @@ def _lasting(needed: Curve) -> Curve:
 
 def _moved(needed: Curve, release_db_per_ms: float) -> Curve:
     """Return the curve that meets all needs with the slopes a gain may have."""
+    from scipy.ndimage import minimum_filter1d
+
     # a point looks at the millisecond after it and at those of the hold before it
     padded = np.append(needed, np.float32(1.0))
     held = minimum_filter1d(padded, HOLD_MS + 1, origin=HOLD_MS // 2, mode="constant", cval=1.0)

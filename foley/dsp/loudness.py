@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import sosfilt
 
 from foley.dsp.true_peak import Oversampler, highest
 from foley.model import LoudnessFigures
@@ -75,6 +74,8 @@ class KWeighting:
 
     def add(self, block: Block) -> npt.NDArray[np.float64]:
         """Return the block weighted, shape (channels, samples)."""
+        from scipy.signal import sosfilt
+
         self._state[np.abs(self._state) < _INAUDIBLE] = 0.0
         if not self._state.any() and not block.any():
             return np.zeros(block.shape)

@@ -2,13 +2,15 @@
 
 decord decodes first. Its own times are 32-bit floats, half a millisecond coarse after two hours, so times are those of
 the container's packets, and decord is taken only where it agrees with them on how many frames there are and when. It
-fails on MPEG-TS and AV1, stops at the first damaged packet, is slow to shrink large pictures, and has wheels for x86-64
-alone: in all those cases, and where it gives up in the middle, PyAV goes on, which skips what is damaged and says so.
+fails on MPEG-TS and AV1, stops at the first damaged packet, is slow to shrink large pictures, reads the packets of a
+whole film into memory where decoding is slower than reading, and has wheels for x86-64 alone: in all those cases, and
+where it gives up in the middle, PyAV goes on, which skips what is damaged and says so.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -21,7 +23,7 @@ import numpy.typing as npt
 from foley.errors import DamagedVideoError, EmptyVideoError
 from foley.media.ahead import ahead
 from foley.media.ffmpeg import address
-from foley.model import Clip
+from foley.model import Clip, Span
 from foley.units import clock
 
 if TYPE_CHECKING:
@@ -42,8 +44,19 @@ _LARGE_PX = 1280 * 720
 """Pictures with more pixels go to PyAV, which shrinks them for less: a minute of 1080p takes decord 17.4 to 18.5 s of
 processor time, PyAV 15.0, and ffmpeg 13.1 without shrinking it at all; at 720p and below the two differ little."""
 
+_LARGE_BYTES = 32 << 20
+"""Larger files go to PyAV: decord pushes packets until a frame comes back, so that most of a file waits in memory
+(190 MB of a film of 197 MB)."""
+
 _PLACES_NAMED = 3
 """How many damaged places are named one by one; after that only their number is said."""
+
+_UNSEEN_LEFT_OUT = {"skip_loop_filter": "noref"}
+"""Frames that no other is predicted from are not deblocked: what that would smooth is gone in the small picture, and
+decoding 1080p costs a twelfth less."""
+
+_SPARE_THREADS, _MOST_THREADS = 3, 16
+"""More threads than cores decode: while a finished frame waits to be fetched, its thread does nothing."""
 
 _FRAMES_AHEAD = 8
 """How many small frames may wait to be looked at: enough that a slow look does not hold up the decoder."""
@@ -154,6 +167,19 @@ def read_frames(clip: Clip, *, width_px: int) -> Frames:
     return Frames(clip, width_px)
 
 
+def read_window(clip: Clip, window: Span, *, width_px: int) -> Iterator[Frame]:
+    """Yield the frames shown within a window, for a second look; decoding begins at the key frame before it.
+
+    Raises:
+        DamagedVideoError: where the file cannot be opened.
+    """
+    just_before_s = window.start_s - 0.5 * float(clip.video.time_base)
+    for frame in _by_pyav(clip, shown_size(clip, width_px), just_before_s, damage=_Damage()):
+        if frame.time_s >= window.end_s:
+            return
+        yield frame
+
+
 def shown_size(clip: Clip, width_px: int) -> tuple[int, int]:
     """Return the even width and height of the clip's picture as shown, at most `width_px` wide, never enlarged."""
     width = max(2, min(width_px, clip.video.width_px) // 2 * 2)
@@ -218,6 +244,8 @@ def _packet_times_s(clip: Clip) -> list[float]:
 
     ticks: list[int] = []
     try:
+        if clip.path.stat().st_size > _LARGE_BYTES:
+            raise DecordGaveUpError
         with av.open(address(clip.path)) as container:
             if len(container.streams.video) > 1:  # decord takes the one that it likes best
                 raise DecordGaveUpError
@@ -251,6 +279,8 @@ def _by_pyav(clip: Clip, size: tuple[int, int], after_s: float, *, damage: _Dama
         coded = container.streams[clip.video.index]
         assert isinstance(coded, av.VideoStream)
         coded.thread_type = "AUTO"
+        coded.codec_context.thread_count = min(_MOST_THREADS, (os.cpu_count() or 1) + _SPARE_THREADS)
+        coded.codec_context.options = _UNSEEN_LEFT_OUT
         if after_s > 1.0:  # decord got so far: begin at the key frame before that
             container.seek(int((clip.start_s + Fraction(after_s)) / clip.video.time_base), stream=coded)
         shrink = _shrinker(clip, size)

@@ -27,6 +27,9 @@ from foley.model import (
 )
 from foley.units import RATE_HZ, clock, to_frames, to_samples, to_seconds
 
+VERSION = 1
+"""Raised when the same sound gives other figures."""
+
 WITHIN_S = 0.1
 """How far from its time an onset is looked for: past a tenth of a second it is another sound, or none."""
 NEIGHBOUR_SHARE = 0.45
@@ -41,14 +44,14 @@ _LSB = 2.0**23
 """Steps of 24 bit in full scale."""
 
 
-@stage(version=1)
+@stage(version=VERSION)
 def verify(clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, ctx: Context) -> Report:
     """Measure takes, stems, mix and track, and say what a person should know, worst first."""
     length = to_samples(clip.duration_s, RATE_HZ)
     takes = {take.event_id: take for take in fitted.items}
     heard = [event for event in plan.events if not event.muted]
     ctx.progress(0.0, "sync")
-    sync = tuple(_sync(heard, takes, clip.video.frame_rate, duration_s=float(clip.duration_s)))
+    sync = tuple(_sync(heard, takes, clip, ctx))
     ctx.progress(0.3, "stems and mix")
     mix, stem_sum_lsb = _mix(mixdown)
     ctx.progress(0.7, "track")
@@ -65,16 +68,25 @@ def verify(clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, c
     return Report(sync, mix, track, stem_sum_lsb, mixdown.mix.length, notes)
 
 
-def _sync(
-    events: Iterable[SoundEvent], takes: Mapping[str, Take], frame_rate: Fraction, *, duration_s: float
-) -> Iterator[SyncCheck]:
-    checks = []
+def _sync(events: Iterable[SoundEvent], takes: Mapping[str, Take], clip: Clip, ctx: Context) -> Iterator[SyncCheck]:
+    checks: list[SyncCheck] = []
     for event in events:
-        instants = [at_s for at_s in _instants(event) if 0.0 <= at_s < duration_s]
         if event.id in takes:
-            for at_s, within_s in zip(instants, _reaches(instants), strict=True):
-                checks.append(_check(event, takes[event.id], at_s, within_s=within_s, frame_rate=frame_rate))
+            checks += _checks(event, takes[event.id], clip, ctx)
     yield from sorted(checks, key=lambda check: (check.planned_s, check.event_id))
+
+
+def _checks(event: SoundEvent, take: Take, clip: Clip, ctx: Context) -> tuple[SyncCheck, ...]:
+    """Return the checks of one event, measured once for the same take at the same place."""
+    instants = tuple(at_s for at_s in _instants(event) if 0.0 <= at_s < clip.duration_s)
+    frame_rate = clip.video.frame_rate
+
+    def measure(_: Context) -> tuple[SyncCheck, ...]:
+        within = zip(instants, _reaches(instants), strict=True)
+        return tuple(_check(event, take, at_s, within_s=within_s, frame_rate=frame_rate) for at_s, within_s in within)
+
+    measured = (VERSION, event.id, event.label, take.audio, take.first_sample, instants, frame_rate)
+    return ctx.once("sync", measured, measure) if instants else ()
 
 
 def _instants(event: SoundEvent) -> list[float]:

@@ -5,7 +5,25 @@ made of it, `report` what was measured. All are imported from here.
 """
 
 from foley.model.media import Audio, AudioFile, Clip, SoundTrack, Source, SubtitleTrack, VideoStream
-from foley.model.picture import Brief, Cue, Hint, Hints, Impact, KeyFrame, Listening, Motion, Picture, Shot, Span
+from foley.model.picture import (
+    Brief,
+    Cue,
+    Hint,
+    Hints,
+    Impact,
+    KeyFrame,
+    Listening,
+    Look,
+    Looks,
+    Motion,
+    Picture,
+    Region,
+    ScoredLabel,
+    Shot,
+    Sight,
+    Sights,
+    Span,
+)
 from foley.model.plan import (
     PLAN_SCHEMA,
     Bus,
@@ -18,6 +36,7 @@ from foley.model.plan import (
     Reasoning,
     SoundEvent,
     SoundPlan,
+    Step,
 )
 from foley.model.report import Delivery, Destination, LoudnessFigures, Provenance, Report, SyncCheck
 from foley.model.sound import Arrangement, FittedTakes, Master, Mixdown, Placement, PreviousMaster, Take, Takes
@@ -43,6 +62,8 @@ __all__ = [
     "KeyFrame",
     "Kind",
     "Listening",
+    "Look",
+    "Looks",
     "LoudnessFigures",
     "Master",
     "Mixdown",
@@ -54,13 +75,18 @@ __all__ = [
     "ProposedSound",
     "Provenance",
     "Reasoning",
+    "Region",
     "Report",
+    "ScoredLabel",
     "Shot",
+    "Sight",
+    "Sights",
     "SoundEvent",
     "SoundPlan",
     "SoundTrack",
     "Source",
     "Span",
+    "Step",
     "SubtitleTrack",
     "SyncCheck",
     "Take",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,16 @@ class Span:
 
     start_s: float
     end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Part of the picture, as shares of its width and height from the left and top."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,60 @@ class Picture:
     """What was wrong with the picture and how it was met, in words for a person."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a class of sounds looks like when it is made: what a visual encoder compares pictures with."""
+
+    sound: str
+    """Name of the class in the vocabulary."""
+    label: str
+    texts: tuple[str, ...]
+    """Descriptions of the picture, at least one; averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """Everything that can be recognised by sight."""
+
+    items: tuple[Sight, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLabel:
+    """A class that a shot looks like."""
+
+    sound: str
+    """Name of the class in the vocabulary."""
+    label: str
+    score: float
+    """0 to 1, calibrated: 0.5 is as likely as not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What an encoder sees in one shot."""
+
+    shot: int
+    labels: tuple[ScoredLabel, ...]
+    """The likeliest first; empty where nothing known is seen, or nobody looked."""
+    embedding: npt.NDArray[np.float32]
+    """Mean of the shot's key frames, of length 1, shape (n,); empty where nobody looked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """What is recognised in each shot, and which shots show the same place."""
+
+    items: tuple[Look, ...]
+    """One for each shot, in order."""
+    places: tuple[int, ...]
+    """For each shot the number of its place, from 0 in order of appearance; shots of one place share it."""
+    encoder: str = ""
+    """Who looked; "" where nobody could."""
+    notes: tuple[str, ...] = ()
+    """What a person should know, such as how to get the weights that are missing."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Listening:
     """What the clip's own sound holds; all of its tracks together."""
@@ -102,6 +166,8 @@ class Listening:
     """Where somebody speaks, in order."""
     level_db: npt.NDArray[np.float32]
     """RMS level in dBFS for every 100 ms from the first frame on, shape (n,); empty without sound."""
+    onsets_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Where the clip's own sound has clear attacks outside speech, rising."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from foley.model.picture import Cue, Shot
+from foley.model.picture import Cue, Region, Shot
 
 PLAN_SCHEMA = "foley.plan/1"
 
@@ -95,6 +95,15 @@ class SoundEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One question that a planner put to a model, and its answer as it came."""
+
+    name: str
+    """E.g. "seen", "sounds", "times", "closer look at 0:02.1"."""
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reasoning:
     """Why the plan is as it is, in four parts, each a few sentences."""
 
@@ -106,6 +115,8 @@ class Reasoning:
     """How it should sound."""
     spatial: str
     """From where."""
+    steps: tuple[Step, ...] = ()
+    """What a model answered on the way, word for word; empty for planners that ask nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,8 @@ class ProposedSound:
     """The times come from a person or a timed file: they hold, only an instant near one is moved onto it."""
     shots: tuple[int, ...] = ()
     """Numbers of the shots it may sound in; empty: all."""
+    region: Region | None = None
+    """Where in the picture it happens; None: anywhere."""
     periodic: bool = False
     """Repeats evenly (hammering, walking): its instants are regularised by their own period."""
     ucs: str = ""

@@ -15,6 +15,8 @@ from foley.model import (
     ClipIdentity,
     CurvePoint,
     Hit,
+    Listening,
+    Looks,
     Picture,
     Proposal,
     ProposedSound,
@@ -52,8 +54,10 @@ class _Draft:
     x: float = 0.5
 
 
-@stage(version=3)
-def ground(clip: Clip, picture: Picture, proposal: Proposal, ctx: Context) -> SoundPlan:
+@stage(version=4)
+def ground(
+    clip: Clip, picture: Picture, looks: Looks, listening: Listening, proposal: Proposal, ctx: Context
+) -> SoundPlan:
     """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
     end_s = _last_s(float(clip.duration_s))
     drafts = [*_hits(proposal.sounds, picture), *_spans(proposal.sounds, picture), *_beds(proposal.sounds, picture)]

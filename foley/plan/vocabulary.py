@@ -121,7 +121,7 @@ def _sound_class(name: str, entry: dict[str, Any]) -> SoundClass:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     for key in ("verbs", "nouns"):
         values[key] = tuple(_expanded(values.get(key, ())))
-    for key, hint in typing.get_type_hints(SoundClass).items():
+    for key, hint in _types().items():
         if hint is float and key in values:
             values[key] = float(values[key])
     values["parameters"] = {
@@ -140,7 +140,7 @@ def _faults(name: str, entry: object) -> Iterator[str]:
     if not isinstance(entry, dict):
         yield "must be a mapping of fields"
         return
-    types = {key: hint for key, hint in typing.get_type_hints(SoundClass).items() if key != "id"}
+    types = _types()
     needed = [f.name for f in dataclasses.fields(SoundClass) if _is_needed(f)]
     for key in sorted(set(needed) - {"id"} - entry.keys()):
         yield f"{key} is missing"
@@ -152,6 +152,12 @@ def _faults(name: str, entry: object) -> Iterator[str]:
             yield f"{key}: {value!r} is not {_wanted(types[key])}"
         else:
             yield from _unknown_groups(key, value)
+
+
+@cache
+def _types() -> Mapping[str, Any]:
+    """Return the types of an entry's fields."""
+    return {key: hint for key, hint in typing.get_type_hints(SoundClass).items() if key != "id"}
 
 
 def _is_needed(item: dataclasses.Field[Any]) -> bool:

@@ -7,7 +7,7 @@ that all hits share is taken out by a shift, which costs no quality; a span that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -111,7 +111,7 @@ def fit(plan: SoundPlan, takes: Takes, opts: FitOptions, ctx: Context) -> Fitted
     for done, take in enumerate(takes.items, start=1):
         event, generator = events[take.event_id], generators[take.generator]
         if event.kind == "hits":
-            fitted.append(_on_its_instants(take, event, generator, opts=opts))
+            fitted.append(_on_its_instants(take, event, generator, opts=opts, ctx=ctx))
         elif event.kind == "span":
             fitted.append(_in_its_slot(take, event, generator, opts=opts, ctx=ctx))
         else:
@@ -120,9 +120,11 @@ def fit(plan: SoundPlan, takes: Takes, opts: FitOptions, ctx: Context) -> Fitted
     return FittedTakes(tuple(fitted))
 
 
-def _on_its_instants(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions) -> Take:
+def _on_its_instants(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions, ctx: Context) -> Take:
     """Return a take of hits without the lag that its hits share."""
-    lags_s, asked = _lags_s(take, event)
+    times_s = tuple(hit.time_s for hit in event.hits)
+    measured = (VERSION, take.audio, take.first_sample, times_s)
+    lags_s, asked = ctx.once("lags", measured, lambda _: _lags_s(take, times_s))
     if len(lags_s) * 2 < asked or not lags_s:
         return take
     lag_s = float(np.median(lags_s))
@@ -145,9 +147,8 @@ def _lag(lag_s: float) -> str:
     return f"{abs(lag_s) * 1000.0:.1f} ms {'after' if lag_s > 0.0 else 'before'}"
 
 
-def _lags_s(take: Take, event: SoundEvent) -> tuple[list[float], int]:
+def _lags_s(take: Take, times_s: Sequence[float]) -> tuple[list[float], int]:
     """Return how much later than planned hits sound, of those that could be measured; and how many were looked at."""
-    times_s = [hit.time_s for hit in event.hits]
     gaps_s = [later - earlier for earlier, later in pairwise(times_s)]
     within_s = min([REACH_S, *(gap_s / 2 for gap_s in gaps_s)])
     numbers = np.unique(np.linspace(0, len(times_s) - 1, min(PROBES, len(times_s))).round().astype(int))

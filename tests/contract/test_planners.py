@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from foley import plugins
-from foley.contracts import Context, Planner
-from foley.errors import FoleyError
-from foley.model import Clip, Hint, Hints, Listening, Picture, Proposal, Span
+from foley.contracts import Case, Context, Planner, PlannerSettings
+from foley.model import Hint, Hints, Listening, Proposal, Span
 from foley.plan.ground import ground
-from tests.planning import clip_of, impact, picture_of, silence
+from tests.planning import case_of, impact, picture_of
 
 PICTURES = {
     "plain": picture_of(impacts=[impact(1.0), impact(2.0, "burst"), impact(3.0, "flash")], moving_s=[(1, 4)]),
@@ -30,55 +29,54 @@ SPEECH = Listening(True, -20.0, (Span(0.0, 0.02),), np.full(1, -20, np.float32))
 
 def planner(name: str) -> Planner:
     """Return a planner that can work here."""
-    try:
-        made: Planner = plugins.build("planner", name)
-    except FoleyError as error:
-        pytest.skip(str(error))
+    made: Planner = plugins.build("planner", name)
+    if needed := made.missing(PlannerSettings()):
+        pytest.skip("; ".join(needed))
     return made
 
 
-def planned(name: str, picture: str, hints: str) -> tuple[Clip, Picture, Proposal]:
-    clip = clip_of(PICTURES[picture].shots[-1].end_s)
-    return clip, PICTURES[picture], planner(name).plan(clip, PICTURES[picture], SPEECH, HINTS[hints])
+def planned(name: str, picture: str, hints: str, ctx: Context) -> tuple[Case, Proposal]:
+    case = case_of(PICTURES[picture], HINTS[hints], listening=SPEECH)
+    return case, planner(name).plan(case, PlannerSettings(), ctx)
 
 
 @pytest.mark.parametrize("hints", HINTS)
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("name", plugins.names("planner"))
 def test_what_it_proposes_becomes_a_plan_inside_the_clip(name: str, picture: str, hints: str, ctx: Context) -> None:
-    clip, seen, proposal = planned(name, picture, hints)
+    case, proposal = planned(name, picture, hints, ctx)
 
-    plan = ground(clip, seen, proposal, ctx)
+    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, ctx)
 
     assert proposal.planner == name
-    assert all(event.end_s <= float(clip.duration_s) and event.start_s >= 0 for event in plan.events)
+    assert all(event.end_s <= float(case.clip.duration_s) and event.start_s >= 0 for event in plan.events)
     assert all(event.because and event.label for event in plan.events)
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_gives_its_reasons_in_four_parts(name: str) -> None:
-    _, _, proposal = planned(name, "plain", "prompt")
+def test_it_gives_its_reasons_in_four_parts(name: str, ctx: Context) -> None:
+    _, proposal = planned(name, "plain", "prompt", ctx)
 
     reasons = proposal.reasoning
     assert all([reasons.semantic, reasons.temporal, reasons.aesthetic, reasons.spatial])
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_proposes_the_same_again(name: str) -> None:
-    assert planned(name, "cut", "prompt")[2] == planned(name, "cut", "prompt")[2]
+def test_it_proposes_the_same_again(name: str, ctx: Context) -> None:
+    assert planned(name, "cut", "prompt", ctx)[1] == planned(name, "cut", "prompt", ctx)[1]
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_names_only_shots_that_are_there(name: str) -> None:
-    _, seen, proposal = planned(name, "cut", "none")
+def test_it_names_only_shots_that_are_there(name: str, ctx: Context) -> None:
+    case, proposal = planned(name, "cut", "none", ctx)
 
-    assert {number for sound in proposal.sounds for number in sound.shots} <= set(range(len(seen.shots)))
+    assert {number for sound in proposal.sounds for number in sound.shots} <= set(range(len(case.picture.shots)))
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_keeps_the_seed_and_the_generator_of_the_brief(name: str) -> None:
+def test_it_keeps_the_seed_and_the_generator_of_the_brief(name: str, ctx: Context) -> None:
     hints = Hints((), seed=42, generator="procedural")
 
-    proposal = planner(name).plan(clip_of(), PICTURES["plain"], silence(), hints)
+    proposal = planner(name).plan(case_of(PICTURES["plain"], hints), PlannerSettings(), ctx)
 
     assert (proposal.seed, proposal.generator) == (42, "procedural")

@@ -15,7 +15,7 @@ from foley.model import Picture, Proposal, ProposedSound, Reasoning, SoundEvent,
 from foley.plan.curves import CORNER_S
 from foley.plan.ground import ground
 from foley.plan.instants import SAME_S, SNAP_S, instants, period
-from tests.planning import clip_of, impact, picture_of
+from tests.planning import clip_of, impact, picture_of, silence, unseen
 
 KNOCK = ProposedSound("knock", "hits", "foley", "the prompt says 'knock'", "strike")
 BARK = replace(KNOCK, label="bark", cue="burst", level_db=-10.0)
@@ -27,7 +27,7 @@ AIR = ProposedSound("air", "bed", "backgrounds", "", None)
 def plan_of(ctx: Context, picture: Picture, *sounds: ProposedSound, seed: int = 0) -> SoundPlan:
     end_s = picture.shots[-1].end_s
     proposal = Proposal("rules", sounds, Reasoning("", "", "", ""), (), seed, "auto")
-    return ground(clip_of(end_s), picture, proposal, ctx)
+    return ground(clip_of(end_s), picture, unseen(picture), silence(), proposal, ctx)
 
 
 def times(event: SoundEvent) -> list[float]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foley.contracts import Context
+from foley.contracts import Context, PlannerSettings
 from foley.model import Hint, Hints, Listening, Picture, Proposal, ProposedSound, Span
 from foley.plan.planners.rules import build
 from foley.plan.propose import ProposeOptions, propose
 from foley.plan.vocabulary import vocabulary
-from tests.planning import clip_of, impact, picture_of, prompt, silence
+from tests.planning import case_of, clip_of, impact, picture_of, prompt, silence, unseen
 
 
 def proposal(hints: Hints, picture: Picture | None = None, listening: Listening | None = None) -> Proposal:
     picture = picture or picture_of()
-    return build().plan(clip_of(picture.shots[-1].end_s), picture, listening or silence(), hints)
+    case = case_of(picture, hints, listening=listening)
+    return build().plan(case, PlannerSettings(), None)  # type: ignore[arg-type]  # rules ask nothing of the run
 
 
 def timed(text: str, start_s: float, end_s: float | None = None, source: str = "timed prompt") -> Hints:
@@ -197,7 +198,7 @@ def test_every_class_can_be_proposed(name: str) -> None:
 def test_the_stage_asks_the_planner_that_is_named(ctx: Context) -> None:
     picture = picture_of()
 
-    found = propose(clip_of(), picture, silence(), prompt("rain"), ProposeOptions("rules"), ctx)
+    found = propose(clip_of(), picture, unseen(picture), silence(), prompt("rain"), ProposeOptions("rules"), ctx)
 
     assert found.planner == "rules"
 

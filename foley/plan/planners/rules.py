@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foley.model import Clip, Cue, Hint, Hints, Impact, Listening, Picture, Proposal, ProposedSound, Span
+from foley.contracts import Case, Context, PlannerSettings
+from foley.model import Cue, Hint, Hints, Impact, Picture, Proposal, ProposedSound, Span
 from foley.plan.curves import active_spans
 from foley.plan.matching import Mention, Reading, manner_of, read
 from foley.plan.reasons import counted, listed, reasoning
 from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.units import clock
+
+VERSION = "2"
+"""Raised when the same case gives another proposal."""
 
 GENERIC_IMPACT = "generic-impact"
 GENERIC_MOVEMENT = "cloth-move"
@@ -47,8 +51,17 @@ def build() -> Rules:
 class Rules:
     """Needs no model: what people say of a clip is matched with the vocabulary."""
 
-    def plan(self, clip: Clip, picture: Picture, listening: Listening, hints: Hints) -> Proposal:
+    def identity(self, settings: PlannerSettings) -> str:
+        """Return name and version."""
+        return f"rules/{VERSION}"
+
+    def missing(self, settings: PlannerSettings) -> tuple[str, ...]:
+        """Return nothing: all it needs comes with foley."""
+        return ()
+
+    def plan(self, case: Case, settings: PlannerSettings, ctx: Context) -> Proposal:
         """Return the sounds it would give the clip, and why."""
+        picture, listening, hints = case.picture, case.listening, case.hints
         said = [_Said(hint, read(hint.text)) for hint in hints.items]
         denied = frozenset(name for one in said for name in one.reading.denied_ids)
         sounds = list(_named(said, denied, picture))

@@ -26,7 +26,6 @@ from foley.synth.textures import (
     spectrum,
     stretched,
     tinted,
-    turns,
     unit_energy,
 )
 from foley.units import RATE_HZ
@@ -66,13 +65,15 @@ def _air(rng: np.random.Generator, count: int, kind: str, variant: float | str) 
     tone, place = TONES[kind], character("tone_" + kind, variant)
     air = noise(rng, count, tinted(erb_spectrum(tone.levels_db), place, 1.5))
     sound = alive(rng, air, tone.life_db, common=0.5) * slow_gain(rng, count, 0.5, rate_hz=0.2, octaves=2)
-    mains_hz = 50.0 if place.random() < 0.5 else 60.0
-    if tone.hum > 0.0:
-        for harmonic, level in HUM:
-            angle = turns(np.full(count, mains_hz * harmonic), start=place.random())
-            # 1.1: the RMS of the six harmonics together
-            sound += tone.hum / 1.1 * np.sqrt(2.0) * level * np.sin(angle)
-    return sound
+    mains_hz = 50 if place.random() < 0.5 else 60
+    return sound + tone.hum * _hum(place, count, mains_hz) if tone.hum > 0.0 else sound
+
+
+def _hum(place: np.random.Generator, count: int, mains_hz: int) -> Signal:
+    """Return the mains' hum at RMS 1: one period, over and over."""
+    angle = 2 * np.pi * np.arange(RATE_HZ // mains_hz) * mains_hz / RATE_HZ
+    period = sum(level * np.sin(harmonic * angle + 2 * np.pi * place.random()) for harmonic, level in HUM)
+    return np.resize(np.sqrt(2.0) / 1.1 * period, count)  # 1.1: the RMS of the six harmonics together
 
 
 def _tone_maker(kind: str) -> MakesTexture:

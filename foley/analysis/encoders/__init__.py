@@ -1,0 +1,1 @@
+"""Visual encoders: each file is one, its name is the file's."""
