@@ -30,7 +30,7 @@ format: $(STAMP) ## put the code into shape
 	$(BIN)/ruff format foley tests samples benchmarks
 	$(BIN)/ruff check --fix foley tests samples benchmarks
 
-bench: $(STAMP) ## measure speed, memory, sync, placement; rewrites docs/measured.md
+bench: $(STAMP) ## measure speed, memory, sync, cuts and more; rewrites docs/measured.md
 	$(BIN)/python -m benchmarks
 
 models: $(MODELS) ## add the packages that neural models need (torch first, by itself)

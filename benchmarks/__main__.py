@@ -9,7 +9,7 @@ import sys
 import benchmarks
 from benchmarks.figures import Figure, write
 
-NOT_BENCHMARKS = {"__main__", "figures"}
+NOT_BENCHMARKS = {"__main__", "figures", "scenes"}
 
 
 def main(wanted: list[str]) -> int:

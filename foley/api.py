@@ -68,6 +68,8 @@ class PlanFile:
 
     path: Path
     plan: SoundPlan
+    notes: tuple[str, ...] = ()
+    """What a person should know of how it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def plan(
     to = destination(Path(video), output)
     outputs.refuse_input(to, Path(video))
     planned = _Runs(settings or Settings()).plan(Path(video), brief or Brief(prompt), to)
-    return PlanFile(_save(planned), planned[SoundPlan])
+    return PlanFile(_save(planned), planned[SoundPlan], planned[Looks].notes)
 
 
 def run(
@@ -238,7 +240,7 @@ class _Runs:
         return Run({**done.products, SoundPlan: made, Destination: to}, done.times)
 
     def finish(self, planned: Run, previous: PreviousMaster) -> Result:
-        kinds = (Clip, Picture, Listening, SoundPlan, Destination)
+        kinds = (Clip, Picture, Looks, Listening, SoundPlan, Destination)
         given = [*(planned[kind] for kind in kinds), previous, manifest.provenance(self.flow)]
         done = self._run(given, [Delivery])
         return Result(done[Delivery], planned[SoundPlan], (*planned.times, *done.times))

@@ -118,21 +118,30 @@ class Generator(Protocol):
 
 
 class Encoder(Protocol):
-    """Puts pictures and texts into one space, where likeness is an angle. Light to build; loaded in `prepare`."""
+    """Puts pictures and texts into one space, where likeness is an angle. Light to build; loaded in `prepare`.
 
-    def identity(self) -> str:
-        """Return name, version and weights' revision: part of the cache key of every look."""
+    `model` names one of its models, by name, hub id, folder or file; "" is its own choice.
+    """
+
+    def identity(self, model: str = "") -> str:
+        """Return name, version and weights' revision: part of the cache key of every look.
+
+        Raises:
+            MissingProgramError: where a package is not installed.
+            MissingWeightsError: where the weights are not here.
+        """
         ...
 
-    def missing(self) -> tuple[str, ...]:
+    def missing(self, model: str = "") -> tuple[str, ...]:
         """Return what must be installed or fetched before it can work, as instructions; empty when ready."""
         ...
 
-    def prepare(self) -> None:
-        """Load the weights; called once before the first picture.
+    def prepare(self, model: str = "", device: str = "auto") -> None:
+        """Load the weights from what is here, never from the network; called once before the first picture.
 
         Raises:
-            MissingWeightsError: where they are not here and cannot be fetched.
+            MissingProgramError: where a package is not installed.
+            MissingWeightsError: where the weights are not here or cannot be used.
         """
         ...
 
@@ -190,6 +199,18 @@ class Planner(Protocol):
 
     def plan(self, case: Case, settings: PlannerSettings, ctx: Context) -> Proposal:
         """Return the sounds it would give the clip, and why.
+
+        Raises:
+            PlannerError: where its model gives no usable answer.
+        """
+        ...
+
+
+class Refiner(Planner, Protocol):
+    """A planner that can also go over what another proposes: the second of `rules+text`."""
+
+    def refine(self, case: Case, proposal: Proposal, settings: PlannerSettings, ctx: Context) -> Proposal:
+        """Return the proposal as it would have it; what hints name stays.
 
         Raises:
             PlannerError: where its model gives no usable answer.

@@ -13,6 +13,7 @@ from foley.errors import UnknownPluginError
 KINDS = {
     "generator": "foley.render.generators",
     "planner": "foley.plan.planners",
+    "encoder": "foley.analysis.encoders",
 }
 
 

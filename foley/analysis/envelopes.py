@@ -78,12 +78,16 @@ def peaks(curve: Curve, *, threshold: float, distance_s: float, step_s: float) -
 
     around = smooth(curve, LOCAL_MEAN_S, step_s)
     places, _ = find_peaks(curve, height=around + threshold, distance=max(1, round(distance_s / step_s)))
-    found = []
-    for place in places:
-        before, top, after = curve[place - 1 : place + 2]
-        bend = before - 2 * top + after
-        found.append(Peak(place + (0.5 * (before - after) / bend if bend < -1e-9 else 0.0), float(top)))
-    return found
+    return [Peak(summit(curve, int(place)), float(curve[place])) for place in places]
+
+
+def summit(curve: Curve, place: int) -> float:
+    """Return where a curve is highest beside one of its places, at the top of a parabola through it."""
+    inner = min(max(place, 2), len(curve) - 3)
+    highest = inner - 1 + int(np.argmax(curve[inner - 1 : inner + 2]))
+    before, top, after = curve[highest - 1 : highest + 2]
+    bend = before - 2 * top + after
+    return highest + (0.5 * float(before - after) / float(bend) if bend < -1e-9 else 0.0)
 
 
 def rhythm(curve: Curve, step_s: float) -> Rhythm:

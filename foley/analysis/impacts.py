@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from foley.analysis.envelopes import SMOOTHING_S, Curve, Rhythm, evenly, level, peaks, rhythm, smooth
+from foley.analysis.envelopes import SMOOTHING_S, Curve, Rhythm, evenly, level, peaks, rhythm, smooth, summit
 from foley.analysis.observers.flashes import Light
 from foley.analysis.observers.motion import Track
 from foley.model import Cue, Impact, Shot, Span
@@ -52,7 +52,7 @@ MARGIN_S = 1.5
 SURROUNDINGS_S = 10.0
 """How far on either side other shots count too."""
 
-SURROUNDINGS_SHARE = 0.6
+SURROUNDINGS_SHARE = 0.5
 """What is weaker than this share of the events around it, in whatever shot, is none beside them; unless it repeats
 evenly: a walker seen from afar moves a fiftieth of the picture that one seen near does, and steps all the same."""
 
@@ -86,8 +86,12 @@ alone is no evidence that they went on."""
 STRIKE_DOWN = 0.6
 """Part that loss of speed on the way down has in a strike; loss in any direction has the rest."""
 
-BURST_CHANGE = 0.3
-"""Part that sudden change has in a burst; gain of speed has the rest, and says more exactly when."""
+BURST_CHANGE = 0.5
+"""Part that sudden change has in a burst; gain of speed has the rest, and says when. Each errs alone: change where
+light flickers or a pan goes unevenly, gain where a dissolve makes up speeds."""
+
+BURST_ALONE = 2.0
+"""What changes counts up to so many times what gains speed: where nothing does, nothing bursts."""
 
 TOP_PERCENTILE = 98.0
 """Of a curve: full strength."""
@@ -119,7 +123,7 @@ class CueTuning:
 
 TUNING: dict[Cue, CueTuning] = {
     "strike": CueTuning(threshold=0.20, distance_s=0.12, offset_frames=0.0),
-    "burst": CueTuning(threshold=0.40, distance_s=0.16, offset_frames=0.3),
+    "burst": CueTuning(threshold=0.35, distance_s=0.16, offset_frames=0.3),
     "flash": CueTuning(threshold=0.15, distance_s=0.08, offset_frames=0.2),
 }
 
@@ -265,9 +269,9 @@ def _strikes(motion: _Stretch) -> Iterator[_Found]:
 
 def _bursts(motion: _Stretch) -> Iterator[_Found]:
     """Yield where something starts at once."""
-    share = BURST_CHANGE
-    curve = share * motion.levelled("burst") + (1 - share) * motion.levelled("gain")
-    yield from _peaks("burst", curve / _top(curve), motion)
+    share, gain = BURST_CHANGE, motion.levelled("gain")
+    curve = share * np.minimum(motion.levelled("burst"), BURST_ALONE * gain) + (1 - share) * gain
+    yield from _peaks("burst", curve / _top(curve), motion, timing=gain)
 
 
 def _flashes(flash: _Stretch) -> Iterator[_Found]:
@@ -316,14 +320,30 @@ def _uneven_frames(beat: Rhythm, step_s: float) -> int:
 
 
 def _peaks(
-    cue: Cue, strength: Curve, stretch: _Stretch, evidence: Curve | None = None, *, distance_s: float | None = None
+    cue: Cue,
+    strength: Curve,
+    stretch: _Stretch,
+    evidence: Curve | None = None,
+    *,
+    timing: Curve | None = None,
+    distance_s: float | None = None,
 ) -> Iterator[_Found]:
-    """Yield the peaks of the evidence (the strength itself, where none else is given)."""
+    """Yield the peaks of the evidence (the strength itself, where none else is given).
+
+    Args:
+        cue: Whose they are.
+        strength: How strong they are.
+        stretch: Where.
+        evidence: What tells that they are.
+        timing: What tells when, where it does so better than the evidence.
+        distance_s: Between two of them at least; the cue's own where it is None.
+    """
     tuning, places = TUNING[cue], np.arange(len(strength))
     curve = strength if evidence is None else evidence
     distance_s = distance_s or tuning.distance_s
     for peak in peaks(curve, threshold=tuning.threshold, distance_s=distance_s, step_s=stretch.step_s):
-        time_s = stretch.start_s + (peak.position + tuning.offset_frames) * stretch.step_s
+        position = peak.position if timing is None else summit(timing, round(peak.position))
+        time_s = stretch.start_s + (position + tuning.offset_frames) * stretch.step_s
         height = float(np.interp(peak.position, places, strength))
         yield _Found(cue, float(max(stretch.start_s, time_s)), min(1.0, max(LEAST_STRENGTH, height)))
 

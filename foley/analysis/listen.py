@@ -1,18 +1,22 @@
-"""What the clip's own sound holds: how loud it is, its level over time, and where somebody speaks."""
+"""What the clip's own sound holds: how loud it is, its level over time, its attacks, and where somebody speaks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from foley.analysis import speech_model
+from foley.analysis.attacks import AttackFinder
 from foley.analysis.speech import SpeechFinder
 from foley.contracts import Context, stage
 from foley.dsp.loudness import STEP_S, KWeighting, gated_lufs
+from foley.errors import MissingProgramError
 from foley.media.sound import Block, read_track
-from foley.model import Clip, Listening
+from foley.model import Clip, Listening, Span
 from foley.units import RATE_HZ, SILENCE_DB, to_gain
 
 _CHANNELS = 2
@@ -21,29 +25,72 @@ _BLOCK_S = 10.0
 _STEP = int(RATE_HZ * STEP_S)
 
 
+_VERSION = 1
+"""Raise it when the same sound gives another listening."""
+
+Speech = Literal["auto", "silero", "spectrum", "off"]
+
+
+class _Finder(Protocol):
+    def add(self, block: npt.NDArray[np.float32]) -> None: ...
+
+    def spans(self) -> tuple[Span, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
     """What counts as sound and as speech."""
 
-    find_speech: bool = True
-    """False takes the clip as free of speech: nothing is ducked."""
+    speech: Speech = "auto"
+    """Who finds it: "silero" (a network: hears a voice under noise), "spectrum" (pitch and syllables; needs no more),
+    "auto" (the network where it is installed); "off" takes the clip as free of speech: nothing is ducked."""
     silence_db: float = -70.0
     """A clip whose every 100 ms lie under this RMS level (dBFS) has no sound."""
 
     def __post_init__(self) -> None:
-        """Refuse a silence that is none."""
+        """Refuse a silence that is none, and finders that are not known."""
+        if self.speech not in get_args(Speech):
+            raise ValueError(f"speech must be one of {', '.join(get_args(Speech))}, got {self.speech!r}")
         if not SILENCE_DB <= self.silence_db < 0.0:
             raise ValueError(f"silence_db must be from {SILENCE_DB:g} up to 0, got {self.silence_db}")
 
 
-@stage(version=1)
+@stage(version=2, cached=False)  # kept below, by who finds the speech
 def listen(clip: Clip, opts: ListenOptions, ctx: Context) -> Listening:
     """Listen to all of the clip's sound tracks together, as stereo from the first frame to the last.
 
     Raises:
         MediaError: where a track cannot be decoded.
+        MissingProgramError: where a finder of speech is asked for that is not installed.
     """
-    weighting, finder = KWeighting(RATE_HZ, _CHANNELS), SpeechFinder()
+    speech_by = _speech_by(opts.speech) if any(track.channels for track in clip.sound) else ""
+    key = (_VERSION, speech_by, opts.silence_db, clip)
+    return ctx.once("listening", key, lambda making: _heard(clip, speech_by, opts.silence_db, making))
+
+
+def _speech_by(wanted: Speech) -> str:
+    """Return who finds the speech, by name and version; "" for nobody.
+
+    Raises:
+        MissingProgramError: where who is wanted is not installed.
+    """
+    if wanted == "off":
+        return ""
+    lacks = speech_model.missing() if wanted != "spectrum" else ("not asked for",)
+    if wanted == "silero" and lacks:
+        raise MissingProgramError("silero-vad", "; ".join(lacks))
+    return "spectrum" if lacks else speech_model.identity()
+
+
+def _finder(speech_by: str) -> _Finder | None:
+    if not speech_by:
+        return None
+    return SpeechFinder() if speech_by == "spectrum" else speech_model.SpokenByModel()
+
+
+def _heard(clip: Clip, speech_by: str, silence_db: float, ctx: Context) -> Listening:
+    """Return what is heard; at most one block of it is in memory."""
+    weighting, finder, onsets = KWeighting(RATE_HZ, _CHANNELS), _finder(speech_by), AttackFinder()
     energy: list[npt.NDArray[np.float64]] = []
     power: list[npt.NDArray[np.float64]] = []
     length_s, done_s = float(clip.duration_s), 0.0
@@ -51,18 +98,23 @@ def listen(clip: Clip, opts: ListenOptions, ctx: Context) -> Listening:
         whole = block.shape[1] // _STEP  # a gating block that is not complete does not count
         energy.append(_step_means(weighting.add(block))[:whole] * _CHANNELS)  # BS.1770 adds its channels up
         power.append(_step_means(block))
-        if opts.find_speech:
-            finder.add(block.mean(axis=0))
+        middle = block.mean(axis=0)
+        onsets.add(middle)
+        if finder:
+            finder.add(middle)
         done_s += _BLOCK_S
         ctx.progress(min(1.0, done_s / length_s), "listening")
     level_db = _decibels(np.concatenate(power)) if power else np.zeros(0, np.float32)
-    if not len(level_db) or level_db.max() < opts.silence_db:
+    if not len(level_db) or level_db.max() < silence_db:
         return Listening(has_sound=False, loudness_lufs=None, speech=(), level_db=np.zeros(0, np.float32))
+    speech = finder.spans() if finder else ()
     return Listening(
         has_sound=True,
         loudness_lufs=gated_lufs(np.concatenate(energy)),
-        speech=finder.spans() if opts.find_speech else (),
+        speech=speech,
         level_db=level_db,
+        onsets_s=onsets.times_s(outside=speech),
+        speech_by=speech_by,
     )
 
 

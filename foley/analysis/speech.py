@@ -26,6 +26,8 @@ _THIN = 6
 _PITCH_RATE_HZ = RATE_HZ // _THIN
 """8 kHz: the bandwidth of a telephone holds every voice."""
 
+_HIGHEST_KEPT_HZ = 3400.0
+
 _HOP_S = 0.01
 _HOP = int(_PITCH_RATE_HZ * _HOP_S)
 _FRAME = 4 * _HOP
@@ -92,24 +94,53 @@ class _Runs(NamedTuple):
     fullness: Curve
 
 
+class Thinner:
+    """Keeps every so-manyth sample of sound that comes in blocks, without what would fold back; 1 ms late."""
+
+    def __init__(self, factor: int, highest_hz: float) -> None:
+        """Begin a stream.
+
+        Args:
+            factor: One sample of so many is kept.
+            highest_hz: What is kept reaches up to here.
+        """
+        self._factor = factor
+        self._taps = _low_pass(highest_hz)
+        self._raw: Mono = np.zeros(len(self._taps) - 1, np.float32)
+        self._skipped = 0
+        """Samples to pass over before the next one that is kept."""
+
+    def add(self, block: Mono) -> Mono:
+        """Return what is kept of the next samples, one channel at 48 kHz."""
+        raw = np.concatenate([self._raw, block])
+        self._raw = raw[len(raw) - len(self._taps) + 1 :]
+        if not len(block):
+            return block
+        kept = np.convolve(raw, self._taps, "valid")[self._skipped :: self._factor]
+        self._skipped = (self._skipped - len(block)) % self._factor
+        return np.asarray(kept, np.float32)
+
+
+def _low_pass(highest_hz: float) -> Mono:
+    """Return a low-pass of 121 taps: Blackman-windowed sinc, unity at 0 Hz."""
+    taps = np.sinc(2 * highest_hz / RATE_HZ * (np.arange(121) - 60)) * np.blackman(121)
+    return np.asarray(taps / taps.sum(), np.float32)
+
+
 class SpeechFinder:
     """Finds speech in sound that comes in blocks; holds four numbers for every 10 ms."""
 
     def __init__(self) -> None:
         """Begin a stream."""
-        self._taps = _low_pass()
-        self._raw: Mono = np.zeros(len(self._taps) - 1, np.float32)
+        self._thinner = Thinner(_THIN, _HIGHEST_KEPT_HZ)
         self._thin: Mono = np.zeros(0, np.float32)
         self._window = np.hanning(_FRAME)
         self._window_lags = _lags(self._window[None, :])[0]
         self._frames: list[tuple[Curve, ...]] = []
 
     def add(self, block: Mono) -> None:
-        """Take in the next samples, one channel at 48 kHz; only the last block may be no multiple of six long."""
-        raw = np.concatenate([self._raw, block])
-        self._raw = raw[len(raw) - len(self._taps) + 1 :]
-        thin = np.convolve(raw, self._taps, "valid")[::_THIN].astype(np.float32)
-        self._thin = np.concatenate([self._thin, thin])
+        """Take in the next samples, one channel at 48 kHz."""
+        self._thin = np.concatenate([self._thin, self._thinner.add(block)])
         count = (len(self._thin) - _FRAME) // _HOP + 1
         if count > 0:
             frames = np.lib.stride_tricks.sliding_window_view(self._thin, _FRAME)[: count * _HOP : _HOP]
@@ -146,12 +177,6 @@ class SpeechFinder:
         hz = np.fft.rfftfreq(_FFT, 1 / _PITCH_RATE_HZ)
         fullness = power[:, (hz > 80) & (hz < 1000)].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-12)
         return level_db, periodicity, semitones, fullness
-
-
-def _low_pass() -> Mono:
-    """Return a low-pass of 121 taps for 3.4 kHz: Blackman-windowed sinc, unity at 0 Hz."""
-    taps = np.sinc(2 * 3400 / RATE_HZ * (np.arange(121) - 60)) * np.blackman(121)
-    return np.asarray(taps / taps.sum(), np.float32)
 
 
 def _lags(frames: Curve) -> Curve:

@@ -84,7 +84,7 @@ class Observers:
         )
 
 
-@stage(version=3)
+@stage(version=4)
 def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     """Find shots, motion, impacts and key frames.
 
@@ -130,4 +130,12 @@ def _motion(track: Track, times_s: npt.NDArray[np.float64], blind: Sequence[Span
 
     speed = at_frames(track.speed)
     fastest = max(STILL_SPEED, float(np.percentile(speed, FASTEST_PERCENTILE)))
-    return Motion(np.clip(speed / fastest, 0, 1), at_frames(track.x), at_frames(track.y), at_frames(track.camera))
+    parts = track.cells.reshape(len(track.cells), -1).T / np.float32(fastest)
+    cells = np.stack([at_frames(part) for part in parts], axis=1).astype(np.float16)
+    return Motion(
+        level=np.clip(speed / fastest, 0, 1),
+        x=at_frames(track.x),
+        y=at_frames(track.y),
+        camera=at_frames(track.camera),
+        cells=cells.reshape(-1, *track.cells.shape[1:]),
+    )

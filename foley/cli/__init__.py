@@ -7,6 +7,8 @@ import sys
 
 def main() -> None:
     """Run the command `foley`."""
-    from foley.cli.app import start
-
+    try:
+        from foley.cli.app import start
+    except KeyboardInterrupt:  # while Python was still reading the program
+        sys.exit(130)
     sys.exit(start(sys.argv[1:]))

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from foley import __version__
-from foley.cli import catalogue, doctor, inspect, score
+from foley.cli import catalogue, doctor, evaluate, inspect, models, score
 from foley.errors import FoleyError
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -33,8 +33,12 @@ app.command()(score.plan)
 app.command()(score.render)
 app.command()(inspect.inspect)
 app.command()(catalogue.generators)
+app.command()(catalogue.planners)
+app.command()(catalogue.encoders)
 app.command("workflows")(catalogue.workflows_command)
 app.command()(doctor.doctor)
+app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def _print_version(asked: bool) -> None:

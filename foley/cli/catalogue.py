@@ -1,13 +1,15 @@
-"""What there is to choose from: `foley generators`, `foley workflows`."""
+"""What there is to choose from: `foley generators`, `foley planners`, `foley encoders`, `foley workflows`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from foley import plugins
 from foley.cli import console, options
+from foley.contracts import PlannerSettings
 from foley.pipeline import workflow as workflows
 
 
@@ -24,6 +26,18 @@ def generators(*, json: options.Json = False) -> None:
         console.answer(f"{entry['name']}: {state}")
         console.answer(f"  makes {', '.join(entry['kinds'])}; {entry['rate_hz']} Hz, {entry['channels']} ch")
         console.answer(f"  code {entry['code_licence']}, weights {entry['weights_licence']}: {use}")
+
+
+def planners(*, json: options.Json = False) -> None:
+    """List what can plan, and what is missing for it."""
+    found = {name: plugins.build("planner", name) for name in plugins.names("planner")}
+    _ready({name: planner.missing(PlannerSettings()) for name, planner in found.items()}, as_json=json)
+
+
+def encoders(*, json: options.Json = False) -> None:
+    """List what can look at the picture, and what is missing for it."""
+    found = {name: plugins.build("encoder", name) for name in plugins.names("encoder")}
+    _ready({name: encoder.missing() for name, encoder in found.items()}, as_json=json)
 
 
 def workflow_list(*, json: bool) -> None:
@@ -50,6 +64,14 @@ def workflows_command(
         return
     flow = workflows.load(name or workflows.DEFAULT)
     console.answer("\n".join(_drawing(flow) if graph else _details(flow)))
+
+
+def _ready(missing: Mapping[str, Sequence[str]], *, as_json: bool) -> None:
+    if as_json:
+        console.answer_json([{"name": name, "missing": list(needed)} for name, needed in missing.items()])
+        return
+    for name, needed in missing.items():
+        console.answer(f"{name}: {'ready' if not needed else 'missing: ' + '; '.join(needed)}")
 
 
 def _generator(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 
 from foley import api, plugins
 from foley.cli import console, options
+from foley.contracts import PlannerSettings
 from foley.errors import FoleyError, MissingProgramError
 from foley.media import ffmpeg
 from foley.pipeline.manifest import version
@@ -34,8 +35,8 @@ class Finding:
 
 
 def doctor(*, json: options.Json = False) -> None:
-    """Check programs, packages, generators and disk; say how to mend what is missing."""
-    found = [*_programs(), *_packages(), *_generators(), _disk()]
+    """Check programs, packages, plugins and disk; say how to mend what is missing."""
+    found = [*_programs(), *_packages(), *_plugins(), _disk()]
     if json:
         console.answer_json([asdict(finding) for finding in found])
     else:
@@ -72,13 +73,18 @@ def _packages() -> list[Finding]:
     return findings
 
 
-def _generators() -> list[Finding]:
-    findings = []
+def _plugins() -> list[Finding]:
+    lacking: dict[str, tuple[str, ...]] = {}
     for name in plugins.names("generator"):
-        missing = plugins.build("generator", name).missing()
-        state: Literal["ok", "warn"] = "warn" if missing else "ok"
-        findings.append(Finding(f"generator {name}", state, "not ready" if missing else "ready", "; ".join(missing)))
-    return findings
+        lacking[f"generator {name}"] = plugins.build("generator", name).missing()
+    for name in plugins.names("planner"):
+        lacking[f"planner {name}"] = plugins.build("planner", name).missing(PlannerSettings())
+    for name in plugins.names("encoder"):
+        lacking[f"encoder {name}"] = plugins.build("encoder", name).missing()
+    return [
+        Finding(name, "warn" if missing else "ok", "not ready" if missing else "ready", "; ".join(missing))
+        for name, missing in lacking.items()
+    ]
 
 
 def _disk() -> Finding:

@@ -9,24 +9,40 @@ import typer
 
 from foley import api
 from foley.cli import console, options
+from foley.deliver import findings
+from foley.model import Listening, Looks, Picture
 from foley.pipeline import workflow as workflows
 from foley.units import clock
 
 MOTION_STEPS = 48
 """Characters that the motion curve is drawn with: fits a line of 80."""
+MOST_ATTACKS = 24
+"""Of the existing sound that are listed; `--json` has all."""
 BARS = " ▁▂▃▄▅▆▇█"
 
 
 def inspect(
+    context: typer.Context,
     video: Annotated[Path, typer.Argument(help="The video to look at.", show_default=False)],
     *,
+    encoder: options.Encoder = None,
+    encoder_model: options.EncoderModel = None,
+    device: options.Device = None,
     workflow: options.WorkflowName = workflows.DEFAULT,
+    set_option: options.SetOption = None,
     workdir: options.Workdir = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", metavar="DIR", help="Also draw it: the motion curve, shots, the strongest impacts."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Say what is seen and heard in VIDEO: cuts, impacts, motion, existing sound."""
+    """Say what is seen and heard in VIDEO: cuts, what shots look like, impacts, motion, existing sound."""
     with console.progress() as show:
-        seen = api.analyse(video, settings=options.settings(workflow=workflow, workdir=workdir, on_progress=show))
+        seen = api.analyse(video, settings=options.settings(context.params, show))
+    if pictures is not None:
+        written = findings.write_pictures(seen.clip, seen.picture, seen.looks, folder=pictures)
+        console.say(f"{len(written)} pictures are in {pictures}")
     if json:
         console.answer_json(_record(seen))
     else:
@@ -47,13 +63,29 @@ def _lines(seen: api.Analysis) -> list[str]:
         times = " ".join(f"{impact.time_s:.3f}" for impact in inside)
         found = f"{cue} cues at {times}" if inside else "no impacts stand out"
         lines.append(f"shot {number}  {clock(shot.start_s)} to {clock(shot.end_s)} ({shot.opening}): {found}")
-    if listening.has_sound:
-        level = "too short to measure" if listening.loudness_lufs is None else f"{listening.loudness_lufs:.1f} LUFS"
-        spoken = ", ".join(f"{clock(s.start_s)} to {clock(s.end_s)}" for s in listening.speech) or "nowhere"
-        lines.append(f"existing sound: {level}; speech: {spoken}")
-    else:
-        lines.append("existing sound: none")
-    return lines + [f"note: {fault}" for fault in picture.faults]
+        lines += _look_lines(number - 1, seen.looks)
+    lines += _heard_lines(listening)
+    return lines + [f"note: {note}" for note in (*picture.faults, *seen.looks.notes)]
+
+
+def _look_lines(number: int, looks: Looks) -> list[str]:
+    """Return what is recognised in a shot, as one line; none where nobody looked."""
+    place = f"place {looks.places[number] + 1}"
+    if not looks.encoder:
+        return [f"        {place}"]
+    labels = ", ".join(f"{label.label} {100 * label.score:.0f} %" for label in looks.items[number].labels)
+    return [f"        {place}; looks like: {labels or 'nothing known'}"]
+
+
+def _heard_lines(listening: Listening) -> list[str]:
+    if not listening.has_sound:
+        return ["existing sound: none"]
+    level = "too short to measure" if listening.loudness_lufs is None else f"{listening.loudness_lufs:.1f} LUFS"
+    spoken = ", ".join(f"{clock(s.start_s)} to {clock(s.end_s)}" for s in listening.speech) or "nowhere"
+    by = f" (found by {listening.speech_by})" if listening.speech_by else ""
+    attacks = " ".join(f"{time_s:.3f}" for time_s in listening.onsets_s[:MOST_ATTACKS])
+    more = f" and {len(listening.onsets_s) - MOST_ATTACKS} more" if len(listening.onsets_s) > MOST_ATTACKS else ""
+    return [f"existing sound: {level}; speech{by}: {spoken}", f"        attacks: {attacks or 'none'}{more}"]
 
 
 def _curve(level: Any) -> str:
@@ -79,10 +111,8 @@ def _record(seen: api.Analysis) -> dict[str, Any]:
             "subtitle_tracks": len(clip.subtitles),
             "timecode": clip.timecode,
         },
-        "shots": [
-            {"start_s": shot.start_s, "end_s": shot.end_s, "opening": shot.opening, "cue": cue}
-            for shot, cue in zip(picture.shots, picture.shot_cues, strict=True)
-        ],
+        "shots": _shot_records(picture, seen.looks),
+        "encoder": seen.looks.encoder,
         "impacts": [
             {"time_s": i.time_s, "strength": i.strength, "x": i.x, "y": i.y, "cue": i.cue} for i in picture.impacts
         ],
@@ -91,6 +121,23 @@ def _record(seen: api.Analysis) -> dict[str, Any]:
             "has_sound": listening.has_sound,
             "loudness_lufs": listening.loudness_lufs,
             "speech": [[span.start_s, span.end_s] for span in listening.speech],
+            "speech_by": listening.speech_by,
+            "onsets_s": [round(float(time_s), 4) for time_s in listening.onsets_s],
         },
         "faults": list(picture.faults),
+        "notes": list(seen.looks.notes),
     }
+
+
+def _shot_records(picture: Picture, looks: Looks) -> list[dict[str, Any]]:
+    return [
+        {
+            "start_s": shot.start_s,
+            "end_s": shot.end_s,
+            "opening": shot.opening,
+            "cue": cue,
+            "place": place,
+            "labels": [{"sound": one.sound, "label": one.label, "score": one.score} for one in look.labels],
+        }
+        for shot, cue, place, look in zip(picture.shots, picture.shot_cues, looks.places, looks.items, strict=True)
+    ]

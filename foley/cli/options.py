@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from foley.pipeline.runner import StageProgress
 LOUDNESS = ("ebu-r128", "web", "off")
 
 Prompt = Annotated[str, typer.Option(help='What is heard, in words; may be timed: "0:03 door slams; rain".')]
-Subtitles = Annotated[Path | None, typer.Option(help="SDH subtitles whose [sounds] are hints.")]
+Subtitles = Annotated[Path | None, typer.Option(help="SDH subtitles: the sounds in their brackets are hints.")]
 CueSheet = Annotated[Path | None, typer.Option(help="CSV with start, end, description.")]
 Seed = Annotated[int, typer.Option(help="Another seed, other takes.")]
 Generator = Annotated[str, typer.Option(help="What makes the sound; see: foley generators.")]
@@ -30,35 +30,59 @@ ReplaceAudio = Annotated[
     bool | None,
     typer.Option("--replace-audio/--keep-original", help="Leave out, or keep, the clip's own sound tracks (kept)."),
 ]
+Encoder = Annotated[
+    str | None, typer.Option(help="Who looks at the picture: auto, none, required, or a name; see: foley encoders.")
+]
+EncoderModel = Annotated[str | None, typer.Option(help="Its model: a name, hub id, local-dir:FOLDER or file.")]
+Planner = Annotated[
+    str | None, typer.Option(help="Who plans; one after another with +, as rules+text; see: foley planners.")
+]
+PlannerModel = Annotated[str | None, typer.Option(help="The planner's model: a name, hub id or folder.")]
+Endpoint = Annotated[str | None, typer.Option(help="Chat service of a planner, as http://localhost:8000/v1.")]
+Device = Annotated[str | None, typer.Option(help="Where models run: auto, cpu, cuda or mps.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="Set an option of a stage.")
 ]
 
 
-def settings(
-    *,
-    workflow: str,
-    workdir: Path | None,
-    overwrite: bool = False,
-    loudness: str | None = None,
-    replace_audio: bool | None = None,
-    chosen: list[str] | None = None,
-    on_progress: Callable[[StageProgress], None] | None = None,
-) -> Settings:
-    """Return the settings that the options ask for.
+STAGES = {
+    "encoder": "looks.encoder",
+    "encoder_model": "looks.model",
+    "planner": "propose.planner",
+    "planner_model": "propose.model",
+    "endpoint": "propose.endpoint",
+    "remaster": "master.remaster",
+}
+"""Options of the command line that are one of a stage."""
+
+
+def settings(params: Mapping[str, Any], on_progress: Callable[[StageProgress], None] | None = None) -> Settings:
+    """Return the settings that a command's options ask for.
+
+    Args:
+        params: The values of the command's options, by the names of its parameters.
+        on_progress: Told how far the run is.
 
     Raises:
         OptionError: where an option has no such value.
     """
+    loudness = params.get("loudness")
     if loudness is not None and loudness not in LOUDNESS:
         raise OptionError(f"--loudness has no profile {loudness!r}", hint=f"there are: {', '.join(LOUDNESS)}")
+    options = {name: {**values} for name, values in stage_options(list(params.get("set_option") or ())).items()}
+    named = [(option, params[name]) for name, option in STAGES.items() if params.get(name)]
+    if device := params.get("device"):
+        named += [("looks.device", device), ("propose.device", device)]
+    for option, value in named:
+        stage, _, field = option.partition(".")
+        options.setdefault(stage, {}).setdefault(field, value)
     return Settings(
-        workflow=workflow,
-        workdir=workdir,
-        overwrite=overwrite,
-        loudness=loudness,  # type: ignore[arg-type]
-        replace_audio=replace_audio,
-        options=stage_options(chosen or []),
+        workflow=params["workflow"],
+        workdir=params["workdir"],
+        overwrite=params.get("overwrite", False),
+        loudness=loudness,
+        replace_audio=params.get("replace_audio"),
+        options=options,
         on_progress=on_progress,
     )
 

@@ -18,11 +18,18 @@ Video = Annotated[Path, typer.Argument(help="The video to give sound.", show_def
 
 
 def run(
+    context: typer.Context,
     video: Video,
     prompt: options.Prompt = "",
     *,
     subtitles: options.Subtitles = None,
     cue_sheet: options.CueSheet = None,
+    encoder: options.Encoder = None,
+    encoder_model: options.EncoderModel = None,
+    planner: options.Planner = None,
+    planner_model: options.PlannerModel = None,
+    endpoint: options.Endpoint = None,
+    device: options.Device = None,
     seed: options.Seed = 0,
     generator: options.Generator = "auto",
     output: options.Output = None,
@@ -37,25 +44,23 @@ def run(
     """Give VIDEO its sound: plan, make every sound, fit, mix, check, mux."""
     brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
     with console.progress() as show:
-        chosen = options.settings(
-            workflow=workflow,
-            workdir=workdir,
-            overwrite=overwrite,
-            loudness=loudness,
-            replace_audio=replace_audio,
-            chosen=set_option,
-            on_progress=show,
-        )
-        result = api.run(video, brief=brief, output=output, settings=chosen)
+        result = api.run(video, brief=brief, output=output, settings=options.settings(context.params, show))
     _answer(result, as_json=json)
 
 
 def plan(
+    context: typer.Context,
     video: Video,
     prompt: options.Prompt = "",
     *,
     subtitles: options.Subtitles = None,
     cue_sheet: options.CueSheet = None,
+    encoder: options.Encoder = None,
+    encoder_model: options.EncoderModel = None,
+    planner: options.Planner = None,
+    planner_model: options.PlannerModel = None,
+    endpoint: options.Endpoint = None,
+    device: options.Device = None,
     seed: options.Seed = 0,
     generator: options.Generator = "auto",
     output: options.Output = None,
@@ -68,19 +73,19 @@ def plan(
     """Write the sound plan of VIDEO, to read and edit before rendering."""
     brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
     with console.progress() as show:
-        chosen = options.settings(
-            workflow=workflow, workdir=workdir, overwrite=overwrite, chosen=set_option, on_progress=show
-        )
-        made = api.plan(video, brief=brief, output=output, settings=chosen)
+        made = api.plan(video, brief=brief, output=output, settings=options.settings(context.params, show))
     if json:
-        console.answer_json({"plan": str(made.path), "events": len(made.plan.events)})
+        console.answer_json({"plan": str(made.path), "events": len(made.plan.events), "notes": list(made.notes)})
         return
     for event in made.plan.events:
         console.say(f"{clock(event.start_s):>10}  {event.label}: {event.because}")
+    for note in made.notes:
+        console.say(f"  note: {note}")
     console.answer(str(made.path))
 
 
 def render(
+    context: typer.Context,
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan.yaml, edited or not.", show_default=False)],
     *,
     overwrite: options.Overwrite = False,
@@ -94,20 +99,10 @@ def render(
     json: options.Json = False,
 ) -> None:
     """Render PLAN; only what changed since the last time is made again."""
-    chosen_options = list(set_option or [])
-    chosen_options += [f"takes.generator={generator}"] if generator != "auto" else []
-    chosen_options += ["master.remaster=true"] if remaster else []
+    named = [f"takes.generator={generator}"] if generator != "auto" else []
+    params = {**context.params, "set_option": [*named, *(set_option or ())]}
     with console.progress() as show:
-        chosen = options.settings(
-            workflow=workflow,
-            workdir=workdir,
-            overwrite=overwrite,
-            loudness=loudness,
-            replace_audio=replace_audio,
-            chosen=chosen_options,
-            on_progress=show,
-        )
-        result = api.render(plan_file, settings=chosen)
+        result = api.render(plan_file, settings=options.settings(params, show))
     _answer(result, as_json=json)
 
 

@@ -19,6 +19,7 @@ from foley.model import (
     Delivery,
     Destination,
     FittedTakes,
+    Looks,
     Mixdown,
     Picture,
     Provenance,
@@ -49,6 +50,7 @@ class DeliverOptions:
 def deliver(
     clip: Clip,
     picture: Picture,
+    looks: Looks,
     plan: SoundPlan,
     takes: FittedTakes,
     mixdown: Mixdown,
@@ -59,8 +61,8 @@ def deliver(
     ctx: Context,
 ) -> Delivery:
     """Write everything; the video comes last, so that it is there only when all else is."""
-    report = replace(report, notes=(*picture.faults, *report.notes))
-    done = Finished(clip, picture, plan, takes, mixdown, report)
+    report = replace(report, notes=(*picture.faults, *report.notes, *looks.notes))
+    done = Finished(clip, picture, looks, plan, takes, mixdown, report)
     outputs.clear_parts(to)
     ctx.progress(0.0, "writing the video")
     # ffmpeg works beside Python: what the page needs of the video comes when all else of it is drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foley.model import Clip, FittedTakes, Mixdown, Picture, Report, SoundPlan
+from foley.model import Clip, FittedTakes, Looks, Mixdown, Picture, Report, SoundPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Finished:
 
     clip: Clip
     picture: Picture
+    looks: Looks
     plan: SoundPlan
     takes: FittedTakes
     mixdown: Mixdown

@@ -46,7 +46,7 @@ def spectrogram(audio: AudioFile, *, width_px: int, height_px: int) -> bytes:
     levels = _columns(levels, width_px)
     shade = np.clip((levels - levels.max(initial=-120.0) + RANGE_DB) / RANGE_DB, 0.0, 1.0)
     picture = cv2.applyColorMap((shade[::-1] * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return _encoded(picture, ".png")
+    return encoded(picture, ".png")
 
 
 def small(jpeg: bytes, width_px: int) -> bytes:
@@ -57,7 +57,7 @@ def small(jpeg: bytes, width_px: int) -> bytes:
     if picture is None:
         raise ValueError("not a JPEG")
     height_px = max(1, round(picture.shape[0] * width_px / picture.shape[1]))
-    return _encoded(cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_AREA), ".jpg")
+    return encoded(cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_AREA), ".jpg")
 
 
 def _windows_db(audio: AudioFile) -> npt.NDArray[np.float32]:
@@ -104,10 +104,18 @@ def _columns(levels: npt.NDArray[np.float32], width_px: int) -> npt.NDArray[np.f
     return columns
 
 
-def _encoded(picture: Any, suffix: str) -> bytes:
+def encoded(picture: Any, suffix: str, *, quality: int = 90) -> bytes:
+    """Return a picture, shape (height, width, 3), BGR, as a file of the kind that the suffix names.
+
+    Args:
+        picture: It.
+        suffix: .png or .jpg.
+        quality: Of a JPEG, 0 to 100.
+    """
     import cv2
 
-    done, data = cv2.imencode(suffix, picture)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
+    done, data = cv2.imencode(suffix, picture, options)
     if not done:
         raise ValueError(f"a picture of shape {picture.shape} cannot be written as {suffix}")
     return bytes(data)

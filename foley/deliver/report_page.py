@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foley.contracts import Context
-from foley.deliver import pictures
+from foley.deliver import charts, evidence, pictures
+from foley.deliver.evidence import Evidence, Strips
 from foley.deliver.finished import Finished
-from foley.model import FittedTakes, Mixdown, Picture, Report, Shot, SoundEvent, SoundPlan, SyncCheck, Take
+from foley.model import KeyFrame, Mixdown, Picture, Report, Shot, SoundEvent, SyncCheck, Take
 from foley.units import RATE_HZ, clock
 
 STRIP_FRAMES = 24
 """Frames in the strip: as many as can be told apart across a screen."""
 STRIP_WIDTH_PX = 176
-CURVE_POINTS = 900
-"""Of the motion curve: about one a pixel."""
+EVIDENCE_WIDTH_PX = 320
+"""Of a frame beside a curve."""
 EVENT_CARDS = 150
 """More would make a page that no browser scrolls; the rest is in report.json."""
 SPECTROGRAM_PX = (720, 132)
@@ -42,27 +43,29 @@ def page(done: Finished, *, listen: Future[bytes | None], video: Path, ctx: Cont
     environment = jinja2.Environment(loader=templates, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     clip, picture, plan, report = done.clip, done.picture, done.plan, done.report
     total_s = float(clip.duration_s)
-    return environment.get_template("report.html.j2").render(
-        clip=clip,
-        rate=f"{float(clip.video.frame_rate):.3f}".rstrip("0").rstrip("."),
-        total_s=total_s,
-        plan=plan,
-        report=report,
-        tiles=_tiles(done.mixdown, report),
-        poster=pictures.data_uri(picture.key_frames[0].jpeg, "image/jpeg") if picture.key_frames else None,
-        strip=_strip(picture, total_s),
-        cuts=[_cut(shot, total_s) for shot in picture.shots if shot.opening != "start"],
-        curve=_curve(picture, total_s),
-        impacts=_impacts(picture, total_s),
-        lanes=[_lane(event, total_s) for event in plan.events],
-        cards=_cards(plan, done.takes, report, ctx),
-        left_out=max(0, len(plan.events) - EVENT_CARDS),
-        mix_picture=_spectrogram(done.mixdown.mix, ctx),
-        video=Path(os.path.normpath(video)).as_posix(),
-        clock=clock,
-        ticks=_ticks(total_s),
-        listen=pictures.data_uri(heard, "audio/mp4") if (heard := listen.result()) else None,
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="strips") as beside:
+        made = Strips(plan.events[:EVENT_CARDS], clip, picture, beside=beside, ctx=ctx)
+        return environment.get_template("report.html.j2").render(
+            clip=clip,
+            rate=f"{float(clip.video.frame_rate):.3f}".rstrip("0").rstrip("."),
+            total_s=total_s,
+            plan=plan,
+            looks=done.looks,
+            report=report,
+            tiles=_tiles(done.mixdown, report),
+            poster=pictures.data_uri(picture.key_frames[0].jpeg, "image/jpeg") if picture.key_frames else None,
+            strip=_strip(picture, total_s),
+            cuts=[_cut(shot, total_s) for shot in picture.shots if shot.opening != "start"],
+            chart=charts.whole(picture, total_s),
+            lanes=[_lane(event, total_s) for event in plan.events],
+            mix_picture=_spectrogram(done.mixdown.mix, ctx),
+            cards=_cards(done, made, ctx),
+            left_out=max(0, len(plan.events) - EVENT_CARDS),
+            video=Path(os.path.normpath(video)).as_posix(),
+            clock=clock,
+            ticks=_ticks(total_s),
+            listen=pictures.data_uri(heard, "audio/mp4") if (heard := listen.result()) else None,
+        )
 
 
 def _tiles(mixdown: Mixdown, report: Report) -> list[dict[str, Any]]:
@@ -123,27 +126,6 @@ def _cut(shot: Shot, total_s: float) -> dict[str, Any]:
     return {"left": 100 * shot.start_s / total_s, "kind": shot.opening, "time_s": shot.start_s}
 
 
-def _curve(picture: Picture, total_s: float) -> str:
-    """Return the motion curve as an SVG path over 1000 x 100."""
-    level = picture.motion.level
-    parts = np.array_split(np.arange(len(level)), min(CURVE_POINTS, max(1, len(level))))
-    points = [
-        f"{1000 * picture.times_s[part[0]] / total_s:.1f} {100 - 100 * float(level[part].max()):.1f}"
-        for part in parts
-        if len(part)
-    ]
-    return f"M0 100 L{' L'.join(points)} L1000 100 Z" if points else ""
-
-
-def _impacts(picture: Picture, total_s: float) -> list[dict[str, Any]]:
-    """Return the impacts of the cue that each shot speaks for."""
-    marks = []
-    for shot, cue in zip(picture.shots, picture.shot_cues, strict=True):
-        inside = [i for i in picture.impacts if i.cue == cue and shot.start_s <= i.time_s < shot.end_s]
-        marks += [{"x": 1000 * i.time_s / total_s, "height": 100 * i.strength, "cue": i.cue} for i in inside]
-    return marks
-
-
 def _lane(event: SoundEvent, total_s: float) -> dict[str, Any]:
     return {
         "event": event,
@@ -156,12 +138,17 @@ def _lane(event: SoundEvent, total_s: float) -> dict[str, Any]:
     }
 
 
-def _cards(plan: SoundPlan, takes: FittedTakes, report: Report, ctx: Context) -> list[dict[str, Any]]:
-    made = {take.event_id: take for take in takes.items}
+def _cards(done: Finished, strips: Strips, ctx: Context) -> list[dict[str, Any]]:
+    made = {take.event_id: take for take in done.takes.items}
     checks: dict[str, list[SyncCheck]] = {}
-    for check in report.sync:
+    for check in done.report.sync:
         checks.setdefault(check.event_id, []).append(check)
-    return [_card(event, made.get(event.id), checks.get(event.id, ()), ctx) for event in plan.events[:EVENT_CARDS]]
+    events, total_s = done.plan.events[:EVENT_CARDS], float(done.clip.duration_s)
+    cards = [_card(event, made.get(event.id), checks.get(event.id, ()), ctx) for event in events]
+    for card, event in zip(cards, events, strict=True):  # last, for strips are made beside the rest
+        seen = evidence.evidence(event, picture=done.picture, looks=done.looks, total_s=total_s, made=strips)
+        card["evidence"] = _evidence(seen)
+    return cards
 
 
 def _card(event: SoundEvent, take: Take | None, checks: Sequence[SyncCheck], ctx: Context) -> dict[str, Any]:
@@ -175,9 +162,21 @@ def _card(event: SoundEvent, take: Take | None, checks: Sequence[SyncCheck], ctx
         "checks": checks,
         "picture": _spectrogram(take.audio, ctx),
         "marks": [100 * (hit.time_s - start_s) / length_s for hit in event.hits],
-        "start_s": start_s,
-        "end_s": start_s + length_s,
     }
+
+
+def _evidence(seen: Evidence) -> dict[str, Any]:
+    return {
+        "strip": pictures.data_uri(seen.strip, "image/jpeg") if seen.strip else None,
+        "frames": [_frame(frame) for frame in seen.frames],
+        "chart": seen.chart,
+        "labels": seen.labels,
+    }
+
+
+def _frame(frame: KeyFrame) -> dict[str, Any]:
+    image = pictures.data_uri(pictures.small(frame.jpeg, EVIDENCE_WIDTH_PX), "image/jpeg")
+    return {"image": image, "time_s": frame.time_s}
 
 
 def _spectrogram(audio: Any, ctx: Context) -> str:

@@ -285,7 +285,7 @@ def _by_pyav(clip: Clip, size: tuple[int, int], after_s: float, *, damage: _Dama
             container.seek(int((clip.start_s + Fraction(after_s)) / clip.video.time_base), stream=coded)
         shrink = _shrinker(clip, size)
         last_s = after_s
-        for coded_frame in _decoded(container, coded, clip, damage=damage):
+        for coded_frame in _decoded(container, coded, clip, after_s, damage=damage):
             if coded_frame.pts is None:
                 damage.untimed += 1
                 continue
@@ -302,8 +302,13 @@ def _by_pyav(clip: Clip, size: tuple[int, int], after_s: float, *, damage: _Dama
             yield Frame(time_s, shrink(coded_frame))
 
 
-def _decoded(container: InputContainer, coded: CodedPicture, clip: Clip, *, damage: _Damage) -> Iterator[VideoFrame]:
-    """Yield what can be decoded; packets that cannot be are counted, reading that fails ends it."""
+def _decoded(
+    container: InputContainer, coded: CodedPicture, clip: Clip, after_s: float, *, damage: _Damage
+) -> Iterator[VideoFrame]:
+    """Yield what can be decoded; packets that cannot be are counted, reading that fails ends it.
+
+    Of what comes by `after_s` only what later frames are predicted from is decoded.
+    """
     import av
 
     packets = container.demux(coded)
@@ -315,6 +320,8 @@ def _decoded(container: InputContainer, coded: CodedPicture, clip: Clip, *, dama
         except (av.FFmpegError, OSError) as cause:
             damage.ended = f"the file cannot be read to its end: {cause.strerror or cause}"
             return
+        early = packet.pts is not None and float(packet.pts * clip.video.time_base - clip.start_s) < after_s
+        coded.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
         try:
             yield from coded.codec_context.decode(packet)
         except av.FFmpegError:

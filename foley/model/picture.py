@@ -68,6 +68,8 @@ class Motion:
     """0 top, 1 bottom."""
     camera: npt.NDArray[np.float32]
     """Camera speed in picture widths a second."""
+    cells: npt.NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 3, 4), np.float16))
+    """The level of each part of the picture, 3 rows of 4, on the scale of `level`; shape (frames, 3, 4), or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class Listening:
     """RMS level in dBFS for every 100 ms from the first frame on, shape (n,); empty without sound."""
     onsets_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """Where the clip's own sound has clear attacks outside speech, rising."""
+    speech_by: str = ""
+    """Who looked for speech; "" where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,8 @@ class ProposedSound:
     """Where in the picture it happens; None: anywhere."""
     periodic: bool = False
     """Repeats evenly (hammering, walking): its instants are regularised by their own period."""
+    count: int | None = None
+    """How many hits somebody says there are ("three knocks"); None: as many as are seen."""
     ucs: str = ""
     prompt: str = ""
     avoid: str = ""

@@ -81,9 +81,17 @@ class Cache:
             self._write(value, context.scratch)
             self._commit(context.scratch, folder)
         except OSError as cause:
+            if not self._is_ours(cause):
+                raise
             raise unwritable(folder, cause) from cause
         finally:
             context.close()
+
+    def _is_ours(self, cause: OSError) -> bool:
+        """Return whether it was the cache that could not be written, and not something that a stage opened or asked."""
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO):
+            return True
+        return isinstance(cause.filename, str | Path) and Path(cause.filename).is_relative_to(self.root)
 
     def _write(self, value: object, scratch: Path) -> None:
         encoder = codec.Encoder(lambda path: self._name_path(path, scratch))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from foley.model import CurvePoint, Motion, Picture, Span
+from foley.model import CurvePoint, Motion, Picture, Region, Span
 
 Curve = npt.NDArray[np.float64]
 
@@ -36,9 +36,9 @@ QUIETEST = 0.3
 """Intensity of a sound that somebody says is heard while nothing moves."""
 
 
-def active_spans(picture: Picture, window: Span) -> list[Span]:
-    """Return when something moves in a window, in order."""
-    times, level = _within(picture, window)
+def active_spans(picture: Picture, window: Span, region: Region | None = None) -> list[Span]:
+    """Return when something moves in a window, in order; in a region, where one is given."""
+    times, level = _within(picture, window, region)
     if len(times) < 2:
         return []
     level = _smoothed(times, level)
@@ -54,15 +54,16 @@ def active_spans(picture: Picture, window: Span) -> list[Span]:
     return [span for span in spans if span.end_s - span.start_s >= SHORTEST_S]
 
 
-def motion_curve(picture: Picture, span: Span, *, floor: float) -> tuple[CurvePoint, ...]:
+def motion_curve(picture: Picture, span: Span, *, floor: float, region: Region | None = None) -> tuple[CurvePoint, ...]:
     """Return the intensity of a sound that follows the motion, with few corners; empty where nothing moves.
 
     Args:
         picture: What was seen.
         span: When the sound lasts.
         floor: Intensity where nothing moves.
+        region: Where in the picture its cause is; None for anywhere.
     """
-    times, level = _within(picture, span)
+    times, level = _within(picture, span, region)
     if len(times) < 2 or float(np.max(level)) <= STILL:
         return ()
     level = _smoothed(times, level)
@@ -98,18 +99,43 @@ def reduced(x: Curve, y: Curve, tolerance: float) -> set[int]:
     return kept
 
 
-def mean_x(motion: Motion, times_s: Curve, span: Span) -> float:
-    """Return where the motion of a span is centred, 0 left to 1 right; the middle where nothing moves."""
-    inside = (times_s >= span.start_s) & (times_s <= span.end_s)
-    weights = motion.level[inside].astype(np.float64)
+def mean_x(picture: Picture, span: Span, region: Region | None = None) -> float:
+    """Return where the motion of a span is centred, 0 left to 1 right; the middle where nothing moves.
+
+    In a region it lies in it: what moves elsewhere is another thing.
+    """
+    inside = (picture.times_s >= span.start_s) & (picture.times_s <= span.end_s)
+    weights = picture.motion.level[inside].astype(np.float64)
     if not len(weights) or float(np.sum(weights)) <= 0.0:
-        return 0.5
-    return float(np.average(motion.x[inside].astype(np.float64), weights=weights))
+        return 0.5 if region is None else (region.left + region.right) / 2
+    x = float(np.average(picture.motion.x[inside].astype(np.float64), weights=weights))
+    return x if region is None else min(max(x, region.left), region.right)
 
 
-def _within(picture: Picture, span: Span) -> tuple[Curve, Curve]:
+def regional_level(motion: Motion, region: Region | None) -> Curve:
+    """Return the motion level of a region: the mean of the parts of the picture, as far as they lie in it."""
+    if region is None or not len(motion.cells):
+        return np.nan_to_num(motion.level.astype(np.float64))
+    rows, columns = motion.cells.shape[1:]
+    down, across = _shares(rows, region.top, region.bottom), _shares(columns, region.left, region.right)
+    weights = np.outer(down, across)
+    total = float(weights.sum())
+    if total <= 0.0:
+        return np.nan_to_num(motion.level.astype(np.float64))
+    parts = motion.cells.astype(np.float64).reshape(len(motion.cells), -1)
+    return np.nan_to_num(parts @ weights.ravel() / total)
+
+
+def _shares(parts: int, first: float, last: float) -> Curve:
+    """Return how much of each of some equal parts of [0, 1] lies between two places."""
+    edges = np.arange(parts + 1) / parts
+    inside = np.minimum(edges[1:], last) - np.maximum(edges[:-1], first)
+    return np.asarray(np.maximum(0.0, inside) * parts, np.float64)
+
+
+def _within(picture: Picture, span: Span, region: Region | None) -> tuple[Curve, Curve]:
     inside = (picture.times_s >= span.start_s) & (picture.times_s < span.end_s)
-    return picture.times_s[inside], np.nan_to_num(picture.motion.level[inside].astype(np.float64))
+    return picture.times_s[inside], regional_level(picture.motion, region)[inside]
 
 
 def _smoothed(times: Curve, level: Curve) -> Curve:

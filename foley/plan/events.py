@@ -87,8 +87,9 @@ def load(path: Path) -> SoundPlan:
         raise PlanError(f"{path}: is not UTF-8 text", hint="save it as UTF-8") from cause
     reader = NodeReader()
     root = _compose(text, path)
-    plan = reader.record(root, SoundPlan, "", ignore=frozenset({"schema"}))
     _check_schema(root, reader)
+    # what another format lacks or has besides would only hide that it is another
+    plan = WRONG if reader.faults else reader.record(root, SoundPlan, "", ignore=frozenset({"schema"}))
     if plan is not WRONG:
         reader.faults += _faults(plan, reader)
     if reader.faults:

@@ -24,9 +24,11 @@ from foley.model import (
     SoundPlan,
     Span,
 )
+from foley.plan.closer import closer
 from foley.plan.curves import QUIETEST, active_spans, mean_x, motion_curve
 from foley.plan.instants import Instants, instants
 from foley.plan.rounding import STEPS_A_SECOND, rounded
+from foley.plan.windows import runs_of_shots
 
 LONG_GAP_S = 10.0
 """A pause longer than this, with a cut in it, ends an event: the next one may be another thing of its kind."""
@@ -36,6 +38,9 @@ HIT_S = 0.1
 
 PAN_RANGE = 1.2
 """Pan at the right edge is half of this: further out, a sound leaves the screen for who sits off the middle."""
+
+SHORTEST_STAY_S = 3.0
+"""A place seen for less is an insert or part of a montage: the ambience of the place before runs on under it."""
 
 NOTHING_MOVES = 0.5
 """Factor on the confidence of a sound that should move and does not."""
@@ -52,15 +57,18 @@ class _Draft:
     hits: tuple[Hit, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     x: float = 0.5
+    place: int | None = None
+    """Of a bed: which of the looks' places it is heard in."""
 
 
-@stage(version=4)
+@stage(version=5)
 def ground(
     clip: Clip, picture: Picture, looks: Looks, listening: Listening, proposal: Proposal, ctx: Context
 ) -> SoundPlan:
     """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
     end_s = _last_s(float(clip.duration_s))
-    drafts = [*_hits(proposal.sounds, picture), *_spans(proposal.sounds, picture), *_beds(proposal.sounds, picture)]
+    sounds = proposal.sounds
+    drafts = [*_hits(sounds, clip, picture), *_spans(sounds, picture), *_beds(sounds, picture, looks)]
     drafts = [inside for draft in drafts if (inside := _inside(draft, end_s))]
     drafts.sort(key=lambda draft: (draft.span.start_s, draft.sound.label))
     events = tuple(_event(number, draft, proposal, ctx) for number, draft in enumerate(drafts, 1))
@@ -74,11 +82,12 @@ def _last_s(duration_s: float) -> float:
     return math.floor(duration_s * STEPS_A_SECOND) / STEPS_A_SECOND
 
 
-def _hits(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]:
+def _hits(sounds: Sequence[ProposedSound], clip: Clip, picture: Picture) -> Iterator[_Draft]:
     """Yield the events of sounds at instants, one for each run without long pauses."""
     hitting = [sound for sound in sounds if sound.kind == "hits"]
     cuts = [shot.start_s for shot in picture.shots[1:]]
-    for sound, found in zip(hitting, instants(hitting, picture), strict=True):
+    seen_closer = closer(clip, hitting, picture)
+    for sound, found in zip(hitting, instants(hitting, picture, seen_closer), strict=True):
         for first, last in _unbroken([hit.time_s for hit in found.hits], cuts):
             yield _hit_draft(sound, found, first, last)
 
@@ -107,7 +116,7 @@ def _spans(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft
     for sound in sounds:
         if sound.kind != "span":
             continue
-        for window in _runs_of_shots(sound, picture):
+        for window, _ in runs_of_shots(sound, picture):
             yield from _span_drafts(sound, window, picture)
 
 
@@ -115,18 +124,24 @@ def _span_drafts(sound: ProposedSound, window: Span, picture: Picture) -> Iterat
     if sound.exact:
         yield _following(sound, window, picture, "the time is given", floor=QUIETEST)
         return
-    moving = active_spans(picture, window)
+    moving = active_spans(picture, window, sound.region)
     if not moving:
         evidence = "nothing is seen to move, so it lasts throughout"
         yield _Draft(sound, window, evidence, NOTHING_MOVES)
     for group in _without_long_pauses(moving, [shot.start_s for shot in picture.shots[1:]]):
         whole = Span(group[0].start_s, group[-1].end_s)
-        yield _following(sound, whole, picture, "it follows what moves", floor=0.0)
+        yield _following(
+            sound,
+            whole,
+            picture,
+            f"it follows what moves{' in its part of the picture' if sound.region else ''}",
+            floor=0.0,
+        )
 
 
 def _following(sound: ProposedSound, span: Span, picture: Picture, evidence: str, *, floor: float) -> _Draft:
-    curve = motion_curve(picture, span, floor=floor)
-    return _Draft(sound, span, evidence, curve=curve, x=mean_x(picture.motion, picture.times_s, span))
+    curve = motion_curve(picture, span, floor=floor, region=sound.region)
+    return _Draft(sound, span, evidence, curve=curve, x=mean_x(picture, span, sound.region))
 
 
 def _without_long_pauses(spans: Sequence[Span], cuts: Sequence[float]) -> Iterator[list[Span]]:
@@ -140,13 +155,43 @@ def _without_long_pauses(spans: Sequence[Span], cuts: Sequence[float]) -> Iterat
         yield group
 
 
-def _beds(sounds: Sequence[ProposedSound], picture: Picture) -> Iterator[_Draft]:
-    """Yield the events of ambience: one for each run of shots in one place."""
+def _beds(sounds: Sequence[ProposedSound], picture: Picture, looks: Looks) -> Iterator[_Draft]:
+    """Yield the events of ambience: one for each stay in one place, under all cuts in it.
+
+    Events of one place have one seed, so that it sounds the same when the film comes back to it; where places touch,
+    their beds do, and rendering crossfades what touches.
+    """
     for sound in sounds:
-        if sound.kind == "bed":
-            evidence = "the time is given" if sound.exact else "it lasts throughout"
-            for window in _runs_of_shots(sound, picture):
-                yield _Draft(sound, window, evidence, curve=_even(sound, window))
+        if sound.kind != "bed":
+            continue
+        for window, shots in runs_of_shots(sound, picture):
+            if sound.exact:
+                yield _Draft(sound, window, "the time is given", curve=_even(sound, window))
+                continue
+            stays = list(_stays(shots, window, picture, looks=looks))
+            for place, span in stays:
+                evidence = "it lasts throughout" if len(stays) == 1 else f"it lasts while place {place + 1} is seen"
+                yield _Draft(sound, span, evidence, curve=_even(sound, span), place=place)
+
+
+def _stays(shots: Sequence[int], window: Span, picture: Picture, *, looks: Looks) -> Iterator[tuple[int, Span]]:
+    """Yield each place with how long it lasts; under one that is seen for a moment only, the one before it goes on."""
+    runs: list[tuple[int, float]] = []
+    for place, run in itertools.groupby(shots, key=lambda number: looks.places[number]):
+        numbers = list(run)
+        start_s = max(window.start_s, picture.shots[numbers[0]].start_s)
+        end_s = min(window.end_s, picture.shots[numbers[-1]].end_s)
+        short = end_s - start_s < SHORTEST_STAY_S
+        if runs and (short or runs[-1][0] == place):
+            runs[-1] = (runs[-1][0], end_s)
+        elif end_s > start_s:
+            runs.append((place, end_s))
+    if len(runs) > 1 and runs[0][1] - window.start_s < SHORTEST_STAY_S:
+        runs = runs[1:]
+    start_s = window.start_s
+    for place, end_s in runs:
+        yield place, Span(start_s, end_s)
+        start_s = end_s
 
 
 def _even(sound: ProposedSound, span: Span) -> tuple[CurvePoint, ...]:
@@ -155,17 +200,6 @@ def _even(sound: ProposedSound, span: Span) -> tuple[CurvePoint, ...]:
     if level >= 1.0:
         return ()
     return CurvePoint(span.start_s, level), CurvePoint(span.end_s, level)
-
-
-def _runs_of_shots(sound: ProposedSound, picture: Picture) -> Iterator[Span]:
-    """Yield the stretches of shots that touch, of those that a sound may sound in, cut to its times."""
-    numbers = sorted({number for number in sound.shots if number < len(picture.shots)}) or range(len(picture.shots))
-    for _, run in itertools.groupby(enumerate(numbers), key=lambda one: one[1] - one[0]):
-        shots = [picture.shots[number] for _, number in run]
-        start_s = max(shots[0].start_s, -math.inf if sound.start_s is None else sound.start_s)
-        end_s = min(shots[-1].end_s, math.inf if sound.end_s is None else sound.end_s)
-        if start_s < end_s:
-            yield Span(start_s, end_s)
 
 
 def _inside(draft: _Draft, end_s: float) -> _Draft | None:
@@ -179,6 +213,7 @@ def _inside(draft: _Draft, end_s: float) -> _Draft | None:
 def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> SoundEvent:
     sound = draft.sound
     name = f"e{number:02d}-{_slug(sound.label)}"
+    whose = (name,) if draft.place is None else ("place", sound.label, draft.place)
     return SoundEvent(
         id=name,
         label=sound.label,
@@ -195,7 +230,7 @@ def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> Soun
         recipe=sound.recipe,
         parameters=sound.parameters,
         generator=proposal.generator,
-        seed=int(ctx.rng("event", proposal.seed, name).integers(2**31)),
+        seed=int(ctx.rng("event", proposal.seed, *whose).integers(2**31)),
         level_db=sound.level_db,
         pan=(min(1.0, max(0.0, draft.x)) - 0.5) * PAN_RANGE,
         distance_m=sound.distance_m,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from foley.model import Hit, Impact, Picture, ProposedSound
+from foley.model import Hit, Impact, Picture, ProposedSound, Span
+from foley.plan.closer import Closer
 from foley.plan.reasons import CUE_WORDS
+from foley.plan.series import period, regular
+from foley.plan.windows import windows
+
+NO_CLOSER = Closer()
+"""What is seen where nobody looks again."""
 
 SNAP_S = 0.15
 """An exact instant this near an impact is moved onto it: nobody types times finer."""
@@ -33,19 +39,18 @@ SOFTEST = 0.35
 OTHER_CUE, UNSEEN = 0.6, 0.35
 """Factors on the confidence where instants come from another cue, or from nowhere."""
 
+OTHER_PLACE = 0.7
+"""The same where all of them lie outside the region in which the sound is expected."""
+
+FAINT = 0.6
+"""The same for instants that hardly stand out; those that stand out most have 1."""
+
+OUTSIDE, ELSEWHERE, ANYWHERE = 0.15, 0.5, 0.9
+"""An impact so far outside a sound's region (in picture sizes) counts half, and less is elsewhere; for a sound that
+may be anywhere each counts a little less than for one that is expected just there."""
+
 APART = 0.2
 """Groups of impacts whose places differ by this share of the width belong to different things."""
-
-REGULAR_SHARE, REGULAR_SPREAD = 0.6, 0.2
-"""A series is regular where this share of its intervals lies within this share of the median."""
-
-PULL = 0.3
-"""How far an instant of a regular series is drawn towards the middle of its neighbours: sight errs by half a frame."""
-
-
-GOES_ON = 0.75
-"""A gap in a regular series is filled where at least this share of what moves at the hits beside it moves in it too: a
-step that hides its foot still moves the walker, and a smith who pauses rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,80 +71,107 @@ class _Wish:
 
     number: int
     sound: ProposedSound
-    windows: tuple[tuple[float, float], ...]
+    windows: tuple[Span, ...]
 
     def holds(self, time_s: float) -> bool:
         """Return whether it may hit then."""
-        return any(start_s <= time_s <= end_s for start_s, end_s in self.windows)
+        return any(span.start_s <= time_s <= span.end_s for span in self.windows)
+
+    def weight(self, impact: Impact) -> float:
+        """Return how well an impact lies where the sound is expected, 0 to 1."""
+        region = self.sound.region
+        if region is None:
+            return ANYWHERE
+        beside = max(region.left - impact.x, 0.0, impact.x - region.right)
+        away = max(region.top - impact.y, 0.0, impact.y - region.bottom)
+        return 1.0 / (1.0 + math.hypot(beside, away) / OUTSIDE)
+
+    def placed(self, impacts: list[Impact]) -> list[Impact]:
+        """Return those impacts that lie where the sound is expected; all of them, where none does."""
+        return [impact for impact in impacts if self.weight(impact) >= ELSEWHERE] or impacts
 
 
-def instants(sounds: Sequence[ProposedSound], picture: Picture) -> list[Instants]:
-    """Return the instants of each sound, in the order of the sounds; all of them are of the kind *hits*."""
-    wishes = [_Wish(number, sound, _windows(sound, picture)) for number, sound in enumerate(sounds)]
+def instants(sounds: Sequence[ProposedSound], picture: Picture, closer: Closer = NO_CLOSER) -> list[Instants]:
+    """Return the instants of each sound, in the order of the sounds; all of them are of the kind *hits*.
+
+    Args:
+        sounds: What hits.
+        picture: What was seen of it.
+        closer: What a second look showed.
+    """
+    wishes = [_Wish(number, sound, windows(sound, picture)) for number, sound in enumerate(sounds)]
     found: dict[int, Instants] = {}
-    free = list(picture.impacts)
+    given: list[float] = []
     for wish in wishes:
         if wish.sound.start_s is not None and wish.sound.end_s is None:
-            found[wish.number], free = _at(wish.sound, free, picture)
-    rest = [wish for wish in wishes if wish.number not in found]
-    for wish, impacts in _shared(rest, free):
-        found[wish.number] = _seen(wish, impacts, picture) if impacts else _unseen(wish, picture)
+            free = _free(closer.of(wish.sound, picture.impacts), given)
+            found[wish.number], seen = _at(wish, free, picture)
+            given += [seen.time_s] if seen else []
+    rest = {wish.number: wish for wish in wishes if wish.number not in found}
+    free_of = {number: _free(closer.of(wish.sound, picture.impacts), given) for number, wish in rest.items()}
+    for number, impacts in _shared(rest, free_of):
+        wish = rest[number]
+        found[number] = _seen(wish, impacts, picture, closer) if impacts else _unseen(wish, picture)
     return [found[number] for number in range(len(sounds))]
 
 
-def _windows(sound: ProposedSound, picture: Picture) -> tuple[tuple[float, float], ...]:
-    """Return when a sound may hit: the shots that it may sound in, cut to its times."""
-    first_s = -math.inf if sound.start_s is None else sound.start_s
-    last_s = math.inf if sound.end_s is None else sound.end_s
-    shots = [picture.shots[number] for number in sound.shots if number < len(picture.shots)] or picture.shots
-    cut = [(max(first_s, shot.start_s), min(last_s, shot.end_s)) for shot in shots]
-    return tuple((start_s, end_s) for start_s, end_s in cut if start_s <= end_s)
+def _free(impacts: Iterable[Impact], given: Sequence[float]) -> list[Impact]:
+    """Return the impacts that are not those of a sound whose time was given."""
+    times = np.sort(given)
+    return [impact for impact in impacts if _distance(times, impact.time_s) > SAME_S]
 
 
-def _at(sound: ProposedSound, free: list[Impact], picture: Picture) -> tuple[Instants, list[Impact]]:
-    """Return a sound at the instant that is given for it, and the impacts that are left for others."""
+def _at(wish: _Wish, free: Sequence[Impact], picture: Picture) -> tuple[Instants, Impact | None]:
+    """Return a sound at the instant that is given for it, and the impact that shows it."""
+    sound = wish.sound
     assert sound.start_s is not None
     reach_s = SNAP_S if sound.exact else BELIEVED_S
-    near = [impact for impact in free if abs(impact.time_s - sound.start_s) <= reach_s]
+    near = wish.placed([impact for impact in free if abs(impact.time_s - sound.start_s) <= reach_s])
     own = [impact for impact in near if impact.cue == sound.cue] or near
     if not own:
         end_s = float(picture.shots[-1].end_s) if picture.shots else sound.start_s
         known = "the time is given" if sound.exact else "the time is the planner's; no impact is seen near it"
-        return Instants((Hit(min(sound.start_s, end_s)),), (0.5,), known), free
+        confidence = 1.0 if sound.exact else UNSEEN
+        return Instants((Hit(min(sound.start_s, end_s)),), (0.5,), known, confidence), None
     best = min(own, key=lambda impact: abs(impact.time_s - sound.start_s))  # type: ignore[operator]
     moved_ms = 1000 * (best.time_s - sound.start_s)
-    known = f"a {best.cue} is seen at {best.time_s:.3f} s" + (
-        f", {moved_ms:+.0f} ms from the given time" if sound.exact else ""
-    )
-    left = [impact for impact in free if abs(impact.time_s - best.time_s) > SAME_S]
-    return Instants((Hit(best.time_s),), (best.x,), known), left
+    known = f"a {best.cue} is seen at {best.time_s:.3f} s"
+    if sound.exact:
+        return Instants((Hit(best.time_s),), (best.x,), f"{known}, {moved_ms:+.0f} ms from the given time"), best
+    return Instants((Hit(best.time_s),), (best.x,), known, _clarity([best])), best
 
 
-def _shared(wishes: Sequence[_Wish], free: Sequence[Impact]) -> Iterator[tuple[_Wish, list[Impact]]]:
+def _clarity(impacts: Sequence[Impact]) -> float:
+    """Return how far impacts can be believed, by how much they stand out."""
+    return FAINT + (1 - FAINT) * float(np.median([min(1.0, max(0.0, impact.strength)) for impact in impacts]))
+
+
+def _shared(wishes: Mapping[int, _Wish], free: Mapping[int, Sequence[Impact]]) -> Iterator[tuple[int, list[Impact]]]:
     """Yield each sound with the impacts that are its own: no instant is heard twice."""
     pools = {
-        wish.number: [impact for impact in free if impact.cue == wish.sound.cue and wish.holds(impact.time_s)]
-        for wish in wishes
+        number: wish.placed([one for one in free[number] if one.cue == wish.sound.cue and wish.holds(one.time_s)])
+        for number, wish in wishes.items()
     }
-    for group in _rivals(wishes):
+    for group in _rivals(wishes.values(), pools):
         for wish, share in zip(group, _divided(group, pools[group[0].number]), strict=True):
             pools[wish.number] = share
-    _settle(pools)
+    _settle(pools, wishes)
     taken = [impact for pool in pools.values() for impact in pool]
-    for wish in wishes:
-        if not pools[wish.number]:
-            pools[wish.number] = _of_another_cue(wish, free, taken)
-            taken += pools[wish.number]
-        yield wish, pools[wish.number]
+    for number, wish in wishes.items():
+        if not pools[number]:
+            pools[number] = wish.placed(_of_another_cue(wish, free[number], taken))
+            taken += pools[number]
+        yield number, pools[number]
 
 
-def _rivals(wishes: Sequence[_Wish]) -> list[list[_Wish]]:
-    """Return the groups of sounds that may take the same impacts: of one cue, at one time."""
+def _rivals(wishes: Iterable[_Wish], pools: Mapping[int, list[Impact]]) -> list[list[_Wish]]:
+    """Return the groups of sounds that may take the same impacts: of one cue, at one time and place."""
     groups: list[list[_Wish]] = []
     for wish in wishes:
         for group in groups:
-            same = group[0].sound.cue == wish.sound.cue and wish.sound.cue is not None
-            if same and group[0].windows == wish.windows:
+            first = group[0]
+            same = first.sound.cue == wish.sound.cue and wish.sound.cue is not None
+            if same and first.windows == wish.windows and pools[first.number] == pools[wish.number]:
                 group.append(wish)
                 break
         else:
@@ -176,8 +208,8 @@ def _by_strength(pool: list[Impact], group: Sequence[_Wish]) -> list[list[Impact
     return [part for _, part in sorted(zip(loudest, parts, strict=True), key=lambda one: one[0])]
 
 
-def _settle(pools: dict[int, list[Impact]]) -> None:
-    """Leave an instant that was seen under two cues to the sound for whose cue it is stronger."""
+def _settle(pools: dict[int, list[Impact]], wishes: Mapping[int, _Wish]) -> None:
+    """Leave an instant that was seen under two cues to the sound for whose cue and place it is stronger."""
     entries = sorted(
         ((impact, number) for number, pool in pools.items() for impact in pool), key=lambda one: one[0].time_s
     )
@@ -187,7 +219,10 @@ def _settle(pools: dict[int, list[Impact]]) -> None:
             if other.time_s - impact.time_s > SAME_S:
                 break
             if rival != number:
-                lost.add((number, impact) if other.strength > impact.strength else (rival, other))
+                first, second = (
+                    one.strength * wishes[owner].weight(one) for one, owner in ((impact, number), (other, rival))
+                )
+                lost.add((number, impact) if second > first else (rival, other))
     for number, pool in pools.items():
         pools[number] = [impact for impact in pool if (number, impact) not in lost]
 
@@ -212,72 +247,24 @@ def _distance(times: np.ndarray, time_s: float) -> float:
     return float(np.min(np.abs(near - time_s))) if len(near) else math.inf
 
 
-def _seen(wish: _Wish, impacts: Sequence[Impact], picture: Picture) -> Instants:
+def _seen(wish: _Wish, impacts: Sequence[Impact], picture: Picture, closer: Closer) -> Instants:
     """Return the impacts as hits; of what repeats evenly, mended where one is missing or doubled."""
     own = impacts[0].cue == wish.sound.cue
     hits = [Hit(impact.time_s, SOFTEST + (1 - SOFTEST) * min(1.0, max(0.0, impact.strength))) for impact in impacts]
     places = [impact.x for impact in impacts]
     one, many = CUE_WORDS[impacts[0].cue]
     number = f"{len(impacts)} {many} are seen" if len(impacts) > 1 else f"1 {one} is seen"
-    evidence = number if own else f"no {wish.sound.cue} is seen, but {number}"
+    evidence = [number if own else f"no {wish.sound.cue} is seen, but {number}"]
+    confidence = _clarity(impacts) * (1.0 if own else OTHER_CUE)
     if wish.sound.periodic and (period_s := period(hit.time_s for hit in hits)):
-        hits, places = _regular(hits, places, period_s, picture=picture)
-        evidence += f", one every {period_s:.2f} s"
-    return Instants(tuple(hits), tuple(places), evidence, 1.0 if own else OTHER_CUE)
-
-
-def period(times_s: Iterable[float]) -> float | None:
-    """Return the period of a series that is regular, None for any other.
-
-    >>> period([0.0, 0.5, 1.02, 1.5, 2.5, 3.0])
-    0.5
-    """
-    intervals = np.diff(np.fromiter(times_s, float))
-    if len(intervals) < 3:
-        return None
-    median = float(np.median(intervals))
-    regular = np.abs(intervals - median) <= REGULAR_SPREAD * median
-    return round(float(np.median(intervals[regular])), 4) if np.mean(regular) >= REGULAR_SHARE else None
-
-
-def _regular(
-    hits: Sequence[Hit], places: Sequence[float], period_s: float, *, picture: Picture
-) -> tuple[list[Hit], list[float]]:
-    """Return a regular series without doubled hits, with single gaps filled and each hit drawn towards its beat."""
-    kept: list[tuple[Hit, float]] = []
-    for hit, place in zip(hits, places, strict=True):
-        interval_s = hit.time_s - kept[-1][0].time_s if kept else period_s
-        if interval_s < period_s / 2:
-            kept[-1] = max(kept[-1], (hit, place), key=lambda one: one[0].strength)
-            continue
-        if abs(interval_s - 2 * period_s) <= REGULAR_SPREAD * period_s and _goes_on(kept[-1][0], hit, picture):
-            before = kept[-1][0]
-            between = Hit((before.time_s + hit.time_s) / 2, (before.strength + hit.strength) / 2)
-            kept.append((between, (kept[-1][1] + place) / 2))
-        kept.append((hit, place))
-    return _drawn([hit for hit, _ in kept], period_s), [place for _, place in kept]
-
-
-def _goes_on(before: Hit, after: Hit, picture: Picture) -> bool:
-    """Return whether what hits before and after a gap also moves half-way between."""
-    reach_s = (after.time_s - before.time_s) / 8  # a quarter of the period
-    middle_s = (before.time_s + after.time_s) / 2
-    liveliest = [
-        float(np.max(picture.motion.level[np.abs(picture.times_s - time_s) <= reach_s], initial=0.0))
-        for time_s in (before.time_s, middle_s, after.time_s)
-    ]
-    return liveliest[1] >= GOES_ON * min(liveliest[0], liveliest[2])
-
-
-def _drawn(hits: Sequence[Hit], period_s: float) -> list[Hit]:
-    """Return hits drawn towards the middle of their neighbours, where both are one period away."""
-    times = np.array([hit.time_s for hit in hits])
-    drawn = times.copy()
-    for place in range(1, len(times) - 1):
-        around = np.diff(times[place - 1 : place + 2])
-        if np.all(np.abs(around - period_s) <= REGULAR_SPREAD * period_s):
-            drawn[place] += PULL * ((times[place - 1] + times[place + 1]) / 2 - times[place])
-    return [replace(hit, time_s=float(time)) for hit, time in zip(hits, drawn, strict=True)]
+        hits, places = regular(hits, places, period_s, picture=picture)
+        evidence.append(f"one every {period_s:.2f} s")
+    if not set(closer.impacts).isdisjoint(impacts):
+        evidence.append("in a closer look at what is small and fast")
+    if wish.sound.region and not any(wish.weight(impact) >= ELSEWHERE for impact in impacts):
+        evidence.append("though elsewhere in the picture than expected")
+        confidence *= OTHER_PLACE
+    return Instants(tuple(hits), tuple(places), ", ".join(evidence), confidence)
 
 
 def _unseen(wish: _Wish, picture: Picture) -> Instants:
@@ -305,8 +292,9 @@ def _liveliest(wish: _Wish, picture: Picture) -> tuple[float, float]:
     """Return the window in which most moves: what is not seen to hit is likeliest there."""
     times, level = picture.times_s, picture.motion.level
 
-    def liveliness(window: tuple[float, float]) -> float:
-        inside = level[(times >= window[0]) & (times <= window[1])]
+    def liveliness(window: Span) -> float:
+        inside = level[(times >= window.start_s) & (times <= window.end_s)]
         return float(np.sum(inside)) if len(inside) else -1.0
 
-    return max(wish.windows, key=liveliness, default=(0.0, 0.0))
+    liveliest = max(wish.windows, key=liveliness, default=Span(0.0, 0.0))
+    return liveliest.start_s, liveliest.end_s

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 
+from foley.plan.clauses import Clause, Count, clauses, without_negation
+from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
 from foley.plan.vocabulary import SoundClass, vocabulary
-from foley.plan.words import Clause, Manner, clauses, language, stem, stems
-
-Phrase = tuple[str, ...]
+from foley.plan.words import Manner, language, manner
 
 NAMED = 1.5
 """Factor on words that name a sound by themselves, over those that need a partner."""
@@ -20,13 +19,13 @@ SUPPORT = 0.5
 """Factor on words that only support: materials, context, and nouns after the first."""
 
 FOOTSTEPS = "footsteps"
-"""The class of footsteps on nobody says what."""
+"""The class of footsteps on nobody says what; those that say begin with it."""
 
-WHERE = 0.8
+WHERE = 0.7
 """Factor on words that say where: a glass that falls on a table sounds of glass first."""
 
-PERSON = 0.2
-"""Weight of words for people: who does it says little of how it sounds."""
+GUESSED = 0.5
+"""Factor on words that are mended slips of the finger."""
 
 SURE = 2.0
 """Evidence at which a match is as sure as words can make it: two rare words."""
@@ -43,14 +42,23 @@ class Mention:
     """The clause they stand in."""
     score: float
     step: int
-    """0 for what comes first, one more after every "then"."""
+    """0 for what comes first, one more for what comes later; what is heard together shares a step."""
     manners: tuple[str, ...] = ()
     """Words that say how it sounds: "heavy", "distant"."""
+    count: int | None = None
+    """How many hits the text speaks of; None where it does not say."""
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
+    """What the words say of the recipe's parameters: running, in high heels."""
+    lent: bool = False
+    """Its verb stands in a neighbouring clause."""
+    likeness: float | None = None
+    """How much the clause means what the class means, 0 to 1, where that and no word speaks for it."""
 
     @property
     def confidence(self) -> float:
-        """Return how sure the words make it, 0.5 to 1."""
-        return round(min(self.sound.confidence, 0.5 + 0.5 * min(1.0, self.score / SURE)), 2)
+        """Return how sure the words make it, 0.5 to 1, or how alike the meanings are."""
+        sure = 0.5 + 0.5 * min(1.0, self.score / SURE) if self.likeness is None else self.likeness
+        return round(min(self.sound.confidence, sure), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +75,13 @@ class Reading:
     """The sound classes that this means."""
     silent: bool
     """It says that nothing is heard."""
-    unread: tuple[str, ...]
+    left: tuple[Clause, ...]
     """Clauses that no sound class explains."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Needles:
-    """The words of one sound class, as stems."""
-
-    sound: SoundClass
-    verbs: frozenset[Phrase]
-    nouns: frozenset[Phrase]
-    synonyms: frozenset[Phrase]
-    material: frozenset[Phrase]
-    context: frozenset[Phrase]
-    places: frozenset[Phrase]
-
-    def all(self) -> frozenset[Phrase]:
-        """Return every phrase that speaks for the class."""
-        return self.verbs | self.nouns | self.synonyms | self.material | self.context
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Return the clauses that no sound class explains, as text."""
+        return tuple(clause.text for clause in self.left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +95,10 @@ class _Scope:
     """All words of the text."""
     borrowed: frozenset[str] = frozenset()
     """Verbs of a neighbouring clause."""
+    named: bool = False
+    """Something in the clause is named already."""
+    ambient: bool = False
+    """It speaks of how a place sounds."""
 
     def weight(self, places: Iterable[int]) -> float:
         """Return how telling the words at some places are together."""
@@ -106,7 +106,21 @@ class _Scope:
 
     def without(self, places: frozenset[int]) -> _Scope:
         """Return the same with some words blotted out."""
-        return replace(self, stems=tuple("" if place in places else word for place, word in enumerate(self.stems)))
+        left = tuple("" if place in places else word for place, word in enumerate(self.stems))
+        return replace(self, stems=left, named=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loan:
+    """What a clause may take from a neighbour."""
+
+    verbs: frozenset[str]
+    joined: bool
+    """A word joins the two; where only a comma does ("body fall, wood floor"), none but the ground of footsteps is
+    meant."""
+
+
+NO_LOAN = _Loan(frozenset(), joined=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,51 +139,73 @@ def read(text: str) -> Reading:
     (['knife-chop'], ('music',))
     """
     parts = clauses(text)
-    spoken = [clause for clause in parts if not clause.denied and not clause.silent]
+    spoken = _renumbered([clause for clause in parts if not clause.denied and not clause.silent])
+    denied = [without_negation(clause) for clause in parts if clause.denied]
     around = frozenset(word for clause in spoken for word in clause.stems)
-    mentions: list[Mention] = []
-    unread: list[str] = []
-    for number, clause in enumerate(spoken):
-        found = list(_in_clause(clause, around, _borrowed(number, spoken)))
-        mentions += found
-        if not found:
-            unread.append(clause.text)
-    denied = [clause for clause in parts if clause.denied]
+    found = [tuple(_in_clause(clause, around, _loan(number, spoken))) for number, clause in enumerate(spoken)]
     places = _places(spoken)
+    mentions = _without_bare_steps([mention for one in found for mention in one])
     return Reading(
         mentions=_strongest_of_each([_grounded(mention, places) for mention in mentions]),
         places=places,
-        denied=tuple(filter(None, map(_denied_text, denied))),
+        denied=tuple(filter(None, (" ".join(clause.words) for clause in denied))),
         denied_ids=frozenset(_denied_ids(denied)),
-        silent=any("silence" in clause.words or (clause.denied and not _denied_text(clause)) for clause in parts),
-        unread=tuple(unread),
+        silent=any("silence" in clause.words for clause in parts) or any(not clause.words for clause in denied),
+        left=tuple(clause for clause, one in zip(spoken, found, strict=True) if not one),
     )
 
 
-def _in_clause(clause: Clause, around: frozenset[str], borrowed: frozenset[str]) -> Iterator[Mention]:
+def manner_of(mention: Mention) -> Manner:
+    """Return what the words of manner do together to level and distance."""
+    known = [known for word in mention.manners if (known := manner(word))]
+    return Manner(sum(one.level_db for one in known), math.prod(one.distance for one in known))
+
+
+def _in_clause(clause: Clause, around: frozenset[str], loan: _Loan) -> Iterator[Mention]:
     """Yield the sounds of one clause, the strongest first; every word speaks for one of them only.
 
     Where its own words name none, a neighbour's verb is tried ("walks through snow, then over gravel").
     """
-    weights = (_rarity(word) * (WHERE if place >= clause.where else 1) for place, word in enumerate(clause.stems))
-    scope = _Scope(clause.stems, tuple(weights), around)
-    found = list(_one_by_one(scope))
-    for best in found or _one_by_one(replace(scope, borrowed=borrowed)):
-        yield Mention(
-            sound=best.sound,
-            words=tuple(clause.words[place] for place in sorted(best.words)),
-            clause=clause.text,
-            score=best.score,
-            step=clause.step,
-            manners=tuple(word for word in clause.words if word in language().manners),
-        )
+    weights = [rarity(word) for word in clause.stems]
+    for place in range(len(weights)):
+        weights[place] *= (WHERE if place >= clause.where else 1) * (GUESSED if place in clause.doubtful else 1)
+    ambient = any(word in language().ambient for word in clause.words)
+    scope = _Scope(clause.stems, tuple(weights), around, ambient=ambient)
+    if own := [*_one_by_one(scope)]:
+        yield from (_mention(best, clause) for best in own)
+    elif lent := [*_one_by_one(replace(scope, borrowed=loan.verbs), joined=loan.joined)]:
+        yield from (_mention(best, clause, lent=True) for best in lent)
+    else:
+        yield from (_mention(best, clause) for best in _alone(clause, scope))
 
 
-def _one_by_one(scope: _Scope) -> Iterator[_Candidate]:
+def _mention(best: _Candidate, clause: Clause, *, lent: bool = False) -> Mention:
+    gaits = language().gaits
+    steps = best.sound.recipe.startswith("step_")
+    return Mention(
+        sound=best.sound,
+        words=tuple(clause.words[place] for place in sorted(best.words)),
+        clause=clause.text,
+        score=best.score,
+        step=clause.step,
+        manners=tuple(word for word in clause.words if manner(word)),
+        count=_counted(best, clause, clause.count) if clause.count and best.sound.kind == "hits" else None,
+        parameters={key: value for word in clause.stems for key, value in gaits.get(word, {}).items()} if steps else {},
+        lent=lent,
+    )
+
+
+def _counted(best: _Candidate, clause: Clause, count: Count) -> int | None:
+    """Return the count where it counts the doing, or one of the words that speak for this sound."""
+    own = {clause.stems[place] for place in best.words}
+    return count.number if not count.stroke or count.stroke in own else None
+
+
+def _one_by_one(scope: _Scope, *, joined: bool = True) -> Iterator[_Candidate]:
     """Yield the best candidate, then the best for the words that are left, until nothing is named any more."""
     while True:
-        names = {name for word in scope.stems for name in _speaks_for().get(word, ())}
-        found = (_candidate(_needles()[name], scope) for name in sorted(names))
+        names = {name for word in scope.stems for name in speaks_for().get(word, ())}
+        found = (_candidate(needles()[name], scope) for name in sorted(names) if joined or name.startswith(FOOTSTEPS))
         best = max(filter(None, found), key=lambda item: (item.score, len(item.words)), default=None)
         if best is None:
             return
@@ -177,26 +213,38 @@ def _one_by_one(scope: _Scope) -> Iterator[_Candidate]:
         scope = scope.without(best.words)
 
 
-def _candidate(needles: _Needles, scope: _Scope) -> _Candidate | None:
+def _candidate(item: Needles, scope: _Scope) -> _Candidate | None:
     """Return what speaks for a class; None where it is neither named nor acted out."""
-    named = _longest(needles.synonyms, scope)
-    verb = _longest(needles.verbs, scope)
-    noun = _longest(needles.nouns, scope, apart_from=verb)
-    lent = not verb and any(phrase[0] in scope.borrowed for phrase in needles.verbs)
+    named = _longest(item.synonyms | item.places if scope.ambient else item.synonyms, scope)
+    if scope.named and {scope.stems[place] for place in named} <= language().echoic:
+        named = frozenset()
+    verb = _longest(item.verbs, scope)
+    noun = _longest(item.nouns, scope, apart_from=verb)
+    lent = not verb and any(phrase[0] in scope.borrowed for phrase in item.verbs)
     acted = bool(noun) and (bool(verb) or lent)
     if not named and not acted:
         return None
     words = named | (verb | noun if acted else frozenset())
-    support = _support(needles, scope) - words
+    support = _support(item, scope) - words
     score = NAMED * scope.weight(named) + scope.weight(words - named) + SUPPORT * scope.weight(support)
-    score += SUPPORT * sum(_rarity(word) for (word, *_) in needles.context if word in scope.around)
-    return _Candidate(needles.sound, words | support, score)
+    score += SUPPORT * sum(rarity(word) for (word, *_) in item.context if word in scope.around)
+    return _Candidate(item.sound, words | support, score)
 
 
-def _support(needles: _Needles, scope: _Scope) -> frozenset[int]:
+def _alone(clause: Clause, scope: _Scope) -> Iterator[_Candidate]:
+    """Yield the class that a clause names by saying nothing else: a caption "[waves]", "distant waves"."""
+    said = [place for place, word in enumerate(clause.words) if place < clause.where and not manner(word)]
+    phrase = tuple(clause.stems[place] for place in said)
+    for name in sorted(speaks_for().get(phrase[0], ())) if phrase else ():
+        if phrase in needles()[name].alone:
+            yield _Candidate(vocabulary()[name], frozenset(said), scope.weight(said))
+            return
+
+
+def _support(item: Needles, scope: _Scope) -> frozenset[int]:
     """Return the places of all words that support a class: its other nouns and verbs, and its materials."""
     found: frozenset[int] = frozenset()
-    for phrase in needles.nouns | needles.material | needles.verbs:
+    for phrase in item.nouns | item.material | item.verbs:
         found |= _places_of(phrase, scope.stems)
     return found
 
@@ -221,20 +269,18 @@ def _places_of(phrase: Phrase, text: Phrase) -> frozenset[int]:
     return frozenset()
 
 
-def _rarity(word: str) -> float:
-    """Return how telling a word is: 1 where one class uses it, towards 0 the more do (inverse document frequency)."""
-    if word in _persons():
-        return PERSON
-    classes = len(vocabulary())
-    return math.log(1 + classes / max(1, _uses()[word])) / math.log(1 + classes)
-
-
-def _borrowed(number: int, spoken: list[Clause]) -> frozenset[str]:
+def _loan(number: int, spoken: list[Clause]) -> _Loan:
     """Return the verbs of the nearest clause before that has any, else of the nearest after."""
-    for clause in [*reversed(spoken[:number]), *spoken[number + 1 :]]:
-        if verbs := frozenset(clause.stems) & _verbs():
-            return verbs
-    return frozenset()
+    for lender in [*reversed(range(number)), *range(number + 1, len(spoken))]:
+        if found := frozenset(spoken[lender].stems) & verbs():
+            return _Loan(found, joined=spoken[max(number, lender)].leans)
+    return NO_LOAN
+
+
+def _without_bare_steps(mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions without footsteps on nothing to which another clause lends a ground: "footsteps, gravel"."""
+    grounded = {mention.step for mention in mentions if mention.lent and mention.sound.id.startswith(FOOTSTEPS)}
+    return [mention for mention in mentions if mention.sound.id != FOOTSTEPS or mention.step not in grounded]
 
 
 def _strongest_of_each(mentions: list[Mention]) -> tuple[Mention, ...]:
@@ -247,6 +293,12 @@ def _strongest_of_each(mentions: list[Mention]) -> tuple[Mention, ...]:
     return tuple(best.values())
 
 
+def _renumbered(spoken: list[Clause]) -> list[Clause]:
+    """Return the clauses with their steps counted anew: what makes no sound takes none."""
+    steps = sorted({clause.step for clause in spoken})
+    return [replace(clause, step=steps.index(clause.step)) for clause in spoken]
+
+
 def _grounded(mention: Mention, places: tuple[SoundClass, ...]) -> Mention:
     """Return footsteps on the ground of the place, where nothing is said of the ground itself."""
     ground = next((place.ground for place in places if place.ground), "")
@@ -257,8 +309,8 @@ def _places(spoken: list[Clause]) -> tuple[SoundClass, ...]:
     """Return the beds whose places are named, by how tellingly."""
     scores: Counter[str] = Counter()
     for clause in spoken:
-        for needles in _needles().values():
-            scores[needles.sound.id] += max((len(phrase) for phrase in _found(needles.places, clause)), default=0)
+        for item in needles().values():
+            scores[item.sound.id] += max((len(phrase) for phrase in _found(item.places, clause)), default=0)
     return tuple(vocabulary()[name] for name, score in scores.most_common() if score)
 
 
@@ -266,71 +318,10 @@ def _found(phrases: Iterable[Phrase], clause: Clause) -> list[Phrase]:
     return [phrase for phrase in phrases if _places_of(phrase, clause.stems)]
 
 
-def _denied_text(clause: Clause) -> str:
-    """Return what is denied; "" for "no sound", where no word says more."""
-    return " ".join(word for word in clause.words if word not in language().negations)
-
-
 def _denied_ids(denied: list[Clause]) -> Iterator[str]:
     """Yield the classes that denied clauses name: there one word of a kind is enough ("no birds", "without wind")."""
     for clause in denied:
-        for needles in _needles().values():
-            if _found(needles.synonyms | needles.places, clause):
-                yield needles.sound.id
-        yield from (mention.sound.id for mention in _in_clause(clause, frozenset(), frozenset()))
-
-
-@cache
-def _needles() -> Mapping[str, _Needles]:
-    return {
-        name: _Needles(
-            sound,
-            *(
-                frozenset(filter(None, (stems(phrase) for phrase in phrases)))
-                for phrases in (
-                    sound.verbs,
-                    sound.nouns,
-                    sound.synonyms,
-                    sound.material,
-                    sound.context,
-                    sound.places,
-                )
-            ),
-        )
-        for name, sound in vocabulary().items()
-    }
-
-
-@cache
-def _speaks_for() -> Mapping[str, frozenset[str]]:
-    """Return the classes of each word that can name one or take part in it."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, needles in _needles().items():
-        for phrase in needles.synonyms | needles.nouns | needles.verbs:
-            found[phrase[0]].add(name)
-    return {word: frozenset(names) for word, names in found.items()}
-
-
-@cache
-def _uses() -> Counter[str]:
-    """Return how many classes each word speaks for."""
-    uses: Counter[str] = Counter()
-    for needles in _needles().values():
-        uses.update({word for phrase in needles.all() for word in phrase})
-    return uses
-
-
-@cache
-def _persons() -> frozenset[str]:
-    return frozenset(stem(word) for word in language().groups["person"])
-
-
-@cache
-def _verbs() -> frozenset[str]:
-    return frozenset(phrase[0] for needles in _needles().values() for phrase in needles.verbs)
-
-
-def manner_of(mention: Mention) -> Manner:
-    """Return what the words of manner do together to level and distance."""
-    known = [language().manners[word] for word in mention.manners]
-    return Manner(sum(manner.level_db for manner in known), math.prod(manner.distance for manner in known))
+        for item in needles().values():
+            if _found(item.synonyms | item.places | item.alone, clause):
+                yield item.sound.id
+        yield from (mention.sound.id for mention in _in_clause(clause, frozenset(), NO_LOAN))

@@ -48,6 +48,15 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number or 'no'} {one if number == 1 else many}"
 
 
+def shots_named(numbers: Sequence[int]) -> str:
+    """Return "shot 1" or "shots 1, 2 and 5"; people count from 1.
+
+    >>> shots_named([0, 1, 4])
+    'shots 1, 2 and 5'
+    """
+    return f"{'shot' if len(numbers) == 1 else 'shots'} {listed([str(number + 1) for number in numbers])}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Return "a, b and c"; of many only the first few."""
     named = list(names[:MOST_NAMED])
@@ -66,6 +75,8 @@ def _temporal(sounds: Sequence[ProposedSound], picture: Picture, listening: List
             yield f"{listed(hits).capitalize()} {_takes(hits)} {seen}." if seen else guess
     if timed := [f"{sound.label} at {clock(sound.start_s)}" for sound in sounds if sound.start_s is not None]:
         yield f"Times are given for {listed(timed)}."
+    for sound in [sound for sound in sounds if sound.count]:
+        yield f"{sound.label.capitalize()}: {counted(sound.count or 0, 'hit is', 'hits are')} asked for."
     if spans := [sound.label for sound in sounds if sound.kind == "span" and sound.start_s is None]:
         yield f"{listed(spans).capitalize()} {'follows' if len(spans) == 1 else 'follow'} the motion curve."
     if listening.speech:
@@ -88,8 +99,7 @@ def _where(picture: Picture, cue: Cue) -> str:
     if not len(times):
         return ""
     shots = sorted({int(np.searchsorted([shot.end_s for shot in picture.shots], time, "right")) for time in times})
-    named = listed([str(shot + 1) for shot in shots])
-    text = f"the {counted(len(times), *CUE_WORDS[cue])} seen in {'shot' if len(shots) == 1 else 'shots'} {named}"
+    text = f"the {counted(len(times), *CUE_WORDS[cue])} seen in {shots_named(shots)}"
     return text + (f", {np.median(np.diff(times)):.2f} s apart on median" if len(times) > 2 else "")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from foley.errors import PlanError
-from foley.model import Bus, Cue, Kind
+from foley.model import Bus, Cue, Kind, ProposedSound
 from foley.plan.words import language, read_yaml
 
 FOLDER = Path(__file__).with_suffix("")
@@ -42,6 +42,8 @@ class SoundClass:
     """Name it together with one of the verbs."""
     synonyms: tuple[str, ...] = ()
     """Words or phrases that name it alone."""
+    alone: tuple[str, ...] = ()
+    """Words or phrases that name it where a clause says nothing else, as captions do: "[waves]"."""
     material: tuple[str, ...] = ()
     """What it is made of: supports, never suffices."""
     context: tuple[str, ...] = ()
@@ -67,7 +69,28 @@ class SoundClass:
     backgrounds: tuple[str, ...] = ()
     """Ids of beds that are natural under it, the likeliest first."""
     ground: str = ""
-    """For beds: id of the footsteps that one hears there, where the text names no ground."""
+    """For beds: id of the footsteps that one hears there, where nobody names the ground."""
+
+    def proposed(self, because: str) -> ProposedSound:
+        """Return it as a planner proposes it, as it usually is."""
+        return ProposedSound(
+            label=self.label,
+            kind=self.kind,
+            bus=self.bus,
+            because=because,
+            cue=self.cue,
+            periodic=self.periodic,
+            ucs=self.ucs,
+            prompt=self.prompt,
+            avoid=self.avoid,
+            recipe=self.recipe,
+            parameters=self.parameters,
+            intensity=self.intensity,
+            level_db=self.level_db,
+            distance_m=self.distance_m,
+            confidence=self.confidence,
+            placeholder=self.placeholder,
+        )
 
 
 @cache

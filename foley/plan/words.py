@@ -1,4 +1,4 @@
-"""Read plain English as a sound editor needs it: stems instead of endings, clauses, what is denied, how it sounds."""
+"""Know plain English words as a sound editor does: their stems, what they do to a clause, how they colour a sound."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from foley.errors import PlanError
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
 
+MARKS = frozenset(",;.:!?()\n/&+-\u2013\u2014")
+"""What divides a text as words like "and" do."""
+
 _VOWELS = frozenset("aeiouy")
 _TOKEN = re.compile(r"[a-z0-9']+(?:-[a-z0-9]+)*|[,;.:!?()\n]| - |[\u2013\u2014/&+]")
-_LISTING = frozenset({",", "or", "nor", "and", "&"})
-"""What may stand between the members of a list: a negation reaches over it where the list ends with "or"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +31,30 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The words of `words.yaml`, by stem where they are compared."""
+    """The words of `words.yaml`; what each group is for is said there."""
 
     irregular: Mapping[str, str]
+    rephrased: tuple[tuple[re.Pattern[str], str], ...]
     stop: frozenset[str]
     prepositions: frozenset[str]
     separators: frozenset[str]
     later: frozenset[str]
+    earlier: frozenset[str]
+    ordinals: frozenset[str]
     negations: frozenset[str]
+    auxiliaries: frozenset[str]
+    fillers: frozenset[str]
     silencers: frozenset[str]
+    ambient: frozenset[str]
+    echoic: frozenset[str]
+    """By stem."""
+    strokes: frozenset[str]
+    """By stem."""
+    numbers: Mapping[str, int]
     manners: Mapping[str, Manner]
+    gaits: Mapping[str, Mapping[str, float | str]]
+    """By stem."""
     groups: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A stretch of text with one thing to say."""
-
-    text: str
-    words: tuple[str, ...]
-    """As written, in lower case, without words that say nothing of a sound."""
-    stems: tuple[str, ...]
-    """Of the same words."""
-    where: int
-    """From which of the words on it says where something happens rather than what."""
-    denied: bool
-    """It says what is not heard."""
-    silent: bool
-    """It says of something that it makes no sound."""
-    step: int
-    """0 for what comes first, one more after every "then"."""
 
 
 def read_yaml(path: Path) -> Any:
@@ -82,17 +77,45 @@ def read_yaml(path: Path) -> Any:
 def language() -> Language:
     """Return the words that do not name sounds themselves."""
     data = read_yaml(WORDS_FILE)
+    irregular = data["irregular"]
+    plain = ("stop", "prepositions", "separators", "later", "earlier", "ordinals", "negations", "auxiliaries")
     return Language(
-        irregular=data["irregular"],
-        stop=frozenset(data["stop"]),
-        prepositions=frozenset(data["prepositions"]),
-        separators=frozenset(data["separators"]),
-        later=frozenset(data["later"]),
-        negations=frozenset(data["negations"]),
-        silencers=frozenset(data["silencers"]),
+        irregular=irregular,
+        rephrased=tuple((re.compile(pattern), meant) for pattern, meant in data["rephrased"].items()),
+        **{name: frozenset(data[name]) for name in (*plain, "fillers", "silencers", "ambient")},
+        echoic=frozenset(_stem(word, irregular) for word in data["echoic"]),
+        strokes=frozenset(_stem(word, irregular) for word in data["strokes"]),
+        numbers=data["numbers"],
         manners={word: Manner(**what) for word, what in data["manners"].items()},
+        gaits={_stem(word, irregular): what for word, what in data["gaits"].items()},
         groups={name: tuple(words) for name, words in data["groups"].items()},
     )
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words and marks of a text, in lower case, with idioms and shorthand written out.
+
+    >>> tokens("Gunshot w/ echo, after that FS")
+    ['gunshot', 'with', 'echo', ',', 'then', 'fs']
+    """
+    text = text.lower().replace("\u2019", "'")
+    for pattern, meant in language().rephrased:
+        text = pattern.sub(meant, text)
+    return _pieces(text)
+
+
+def _pieces(text: str) -> list[str]:
+    return [found.strip() or found for found in _TOKEN.findall(text)]
+
+
+def manner(word: str) -> Manner | None:
+    """Return what a word says of how a sound is, also as an adverb; None where it says nothing.
+
+    >>> manner("softly") == manner("soft")
+    True
+    """
+    known = language().manners
+    return known.get(word) or known.get(word.removesuffix("ly")) or known.get(word.removesuffix("er"))
 
 
 @cache
@@ -102,7 +125,11 @@ def stem(word: str) -> str:
     >>> [stem(word) for word in ("hammers", "hammering", "chopped", "slices", "slicing", "windy", "wooden", "knives")]
     ['hammer', 'hammer', 'chop', 'slic', 'slic', 'wind', 'wooden', 'knif']
     """
-    word = language().irregular.get(word.removesuffix("'s"), word.removesuffix("'s"))
+    return _stem(word, language().irregular)
+
+
+def _stem(word: str, irregular: Mapping[str, str]) -> str:
+    word = irregular.get(word.removesuffix("'s"), word.removesuffix("'s"))
     for ending in (_without_plural, _without_tense, _without_last_vowel):
         word = ending(word)
     return word
@@ -141,68 +168,4 @@ def stems(phrase: str) -> tuple[str, ...]:
     >>> stems("footsteps on gravel")
     ('footstep', 'gravel')
     """
-    return tuple(stem(word) for word in _TOKEN.findall(phrase.lower()) if word not in language().stop)
-
-
-def clauses(text: str) -> tuple[Clause, ...]:
-    """Return the clauses of a text, in order.
-
-    >>> [(clause.text, clause.denied, clause.step) for clause in clauses("He walks, no rain, then a door slams")]
-    [('he walks', False, 0), ('no rain', True, 0), ('a door slams', False, 1)]
-    """
-    known = language()
-    parts = _split(text)
-    denials = _denials(parts)
-    found: list[Clause] = []
-    step = 0
-    for (mark, tokens), denied in zip(parts, denials, strict=True):
-        step += mark in known.later and bool(found)
-        if clause := _clause(tokens, denied, step):
-            found.append(clause)
-    return tuple(found)
-
-
-def _clause(tokens: list[str], denied: bool, step: int) -> Clause | None:
-    known = language()
-    kept = [token for token in tokens if token not in known.stop]
-    first = next((place for place, token in enumerate(tokens) if token in known.prepositions), len(tokens))
-    where = sum(token not in known.stop for token in tokens[:first])
-    silent = any(token in known.silencers for token in tokens)
-    found = tuple(stem(word) for word in kept)
-    return Clause(" ".join(tokens), tuple(kept), found, where, denied, silent, step) if kept else None
-
-
-def _split(text: str) -> list[tuple[str, list[str]]]:
-    """Return what stands before each clause, and its words; of several separators in a row the last telling one."""
-    known = language()
-    # "nothing but rain" affirms; "switched off" is one word for whoever is silent
-    text = re.sub(r"nothing (but|except)", "", text.lower().replace("\u2019", "'"))
-    text = re.sub(r"\b(switched|turned) off\b", r"\1-off", text)
-    parts: list[tuple[str, list[str]]] = []
-    mark, words = "", list[str]()
-    for token in [*_TOKEN.findall(text), "."]:
-        divides = not token[0].isalnum() or token in known.separators
-        if words and (divides or token in known.negations):
-            parts.append((mark, words))
-            mark, words = "", []
-        if not divides:
-            words.append(token)
-        elif mark not in known.later:
-            mark = token.strip()
-    return parts
-
-
-def _denials(parts: list[tuple[str, list[str]]]) -> list[bool]:
-    """Return for each clause whether it is denied: from its own "no", or as a member of a list that began with one."""
-    negations = language().negations
-    denied = [any(word in negations for word in words) for _, words in parts]
-    for first, is_denied in enumerate(denied):
-        if not is_denied:
-            continue
-        last = first
-        while last + 1 < len(parts) and parts[last + 1][0] in _LISTING:
-            last += 1
-        ending = max((i for i in range(first + 1, last + 1) if parts[i][0] in ("or", "nor")), default=first)
-        for i in range(first + 1, ending + 1):
-            denied[i] = True
-    return denied
+    return tuple(stem(word) for word in _pieces(phrase.lower()) if word not in MARKS and word not in language().stop)

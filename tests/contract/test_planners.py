@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from foley import plugins
 from foley.contracts import Case, Context, Planner, PlannerSettings
 from foley.model import Hint, Hints, Listening, Proposal, Span
 from foley.plan.ground import ground
+from tests.chat_server import by_schema, serving
 from tests.planning import case_of, impact, picture_of
 
 PICTURES = {
@@ -27,24 +30,33 @@ HINTS = {
 SPEECH = Listening(True, -20.0, (Span(0.0, 0.02),), np.full(1, -20, np.float32))
 
 
-def planner(name: str) -> Planner:
+@pytest.fixture(scope="module")
+def settings() -> Iterator[PlannerSettings]:
+    """Settings with which planners that ask a service ask one here, which answers all that its schema allows."""
+    with serving(by_schema) as server:
+        yield PlannerSettings(model="m", endpoint=server.endpoint, closer_looks=0)
+
+
+def planner(name: str, settings: PlannerSettings) -> Planner:
     """Return a planner that can work here."""
     made: Planner = plugins.build("planner", name)
-    if needed := made.missing(PlannerSettings()):
+    if needed := made.missing(settings):
         pytest.skip("; ".join(needed))
     return made
 
 
-def planned(name: str, picture: str, hints: str, ctx: Context) -> tuple[Case, Proposal]:
+def planned(name: str, picture: str, hints: str, settings: PlannerSettings, ctx: Context) -> tuple[Case, Proposal]:
     case = case_of(PICTURES[picture], HINTS[hints], listening=SPEECH)
-    return case, planner(name).plan(case, PlannerSettings(), ctx)
+    return case, planner(name, settings).plan(case, settings, ctx)
 
 
 @pytest.mark.parametrize("hints", HINTS)
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_what_it_proposes_becomes_a_plan_inside_the_clip(name: str, picture: str, hints: str, ctx: Context) -> None:
-    case, proposal = planned(name, picture, hints, ctx)
+def test_what_it_proposes_becomes_a_plan_inside_the_clip(
+    name: str, picture: str, hints: str, settings: PlannerSettings, ctx: Context
+) -> None:
+    case, proposal = planned(name, picture, hints, settings, ctx)
 
     plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, ctx)
 
@@ -54,29 +66,29 @@ def test_what_it_proposes_becomes_a_plan_inside_the_clip(name: str, picture: str
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_gives_its_reasons_in_four_parts(name: str, ctx: Context) -> None:
-    _, proposal = planned(name, "plain", "prompt", ctx)
+def test_it_gives_its_reasons_in_four_parts(name: str, settings: PlannerSettings, ctx: Context) -> None:
+    _, proposal = planned(name, "plain", "prompt", settings, ctx)
 
     reasons = proposal.reasoning
     assert all([reasons.semantic, reasons.temporal, reasons.aesthetic, reasons.spatial])
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_proposes_the_same_again(name: str, ctx: Context) -> None:
-    assert planned(name, "cut", "prompt", ctx)[1] == planned(name, "cut", "prompt", ctx)[1]
+def test_it_proposes_the_same_again(name: str, settings: PlannerSettings, ctx: Context) -> None:
+    assert planned(name, "cut", "prompt", settings, ctx)[1] == planned(name, "cut", "prompt", settings, ctx)[1]
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_names_only_shots_that_are_there(name: str, ctx: Context) -> None:
-    case, proposal = planned(name, "cut", "none", ctx)
+def test_it_names_only_shots_that_are_there(name: str, settings: PlannerSettings, ctx: Context) -> None:
+    case, proposal = planned(name, "cut", "none", settings, ctx)
 
     assert {number for sound in proposal.sounds for number in sound.shots} <= set(range(len(case.picture.shots)))
 
 
 @pytest.mark.parametrize("name", plugins.names("planner"))
-def test_it_keeps_the_seed_and_the_generator_of_the_brief(name: str, ctx: Context) -> None:
+def test_it_keeps_the_seed_and_the_generator_of_the_brief(name: str, settings: PlannerSettings, ctx: Context) -> None:
     hints = Hints((), seed=42, generator="procedural")
 
-    proposal = planner(name).plan(case_of(PICTURES["plain"], hints), PlannerSettings(), ctx)
+    proposal = planner(name, settings).plan(case_of(PICTURES["plain"], hints), settings, ctx)
 
     assert (proposal.seed, proposal.generator) == (42, "procedural")

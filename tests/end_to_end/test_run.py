@@ -142,7 +142,7 @@ def test_rendering_an_unedited_plan_changes_nothing(rendered: foley.Result, cach
     before = sound_files(rendered)
     again = foley.render(rendered.folder / "plan.yaml", settings=Settings(workdir=cache))
     assert sound_files(again) == before
-    assert all(time.cached for time in again.times if time.stage in {"watch", "listen"})
+    assert all(time.cached for time in again.times if time.stage in {"watch"})
 
 
 def test_a_muted_event_is_not_heard_and_its_take_is_gone(rendered: foley.Result, cache: Path) -> None:

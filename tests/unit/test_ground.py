@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foley.contracts import Context
-from foley.model import Picture, Proposal, ProposedSound, Reasoning, SoundEvent, SoundPlan
+from foley.model import Picture, Proposal, ProposedSound, Reasoning, Region, SoundEvent, SoundPlan
 from foley.plan.curves import CORNER_S
 from foley.plan.ground import ground
-from foley.plan.instants import SAME_S, SNAP_S, instants, period
+from foley.plan.instants import SAME_S, SNAP_S, instants
+from foley.plan.series import period
 from tests.planning import clip_of, impact, picture_of, silence, unseen
 
 KNOCK = ProposedSound("knock", "hits", "foley", "the prompt says 'knock'", "strike")
@@ -24,10 +25,14 @@ RUSTLE = ProposedSound("rustle", "span", "foley", "the prompt says 'rustle'", No
 AIR = ProposedSound("air", "bed", "backgrounds", "", None)
 
 
-def plan_of(ctx: Context, picture: Picture, *sounds: ProposedSound, seed: int = 0) -> SoundPlan:
+def plan_of(
+    ctx: Context, picture: Picture, *sounds: ProposedSound, seed: int = 0, places: tuple[int, ...] = ()
+) -> SoundPlan:
+    """Return the plan of sounds; without `places` all shots show one place."""
     end_s = picture.shots[-1].end_s
     proposal = Proposal("rules", sounds, Reasoning("", "", "", ""), (), seed, "auto")
-    return ground(clip_of(end_s), picture, unseen(picture), silence(), proposal, ctx)
+    looks = replace(unseen(picture), places=places or (0,) * len(picture.shots))
+    return ground(clip_of(end_s), picture, looks, silence(), proposal, ctx)
 
 
 def times(event: SoundEvent) -> list[float]:
@@ -221,6 +226,46 @@ def test_a_bed_of_some_shots_has_an_event_for_each_run_of_them(ctx: Context) -> 
     events = plan_of(ctx, picture_of(cuts_s=[2, 5, 7]), replace(AIR, shots=(0, 1, 3))).events
 
     assert [(event.start_s, event.end_s) for event in events] == [(0, 5), (7, 10)]
+
+
+def test_a_bed_changes_with_the_place_and_sounds_the_same_when_it_comes_back(ctx: Context) -> None:
+    events = plan_of(ctx, picture_of(20, cuts_s=[4, 8, 13]), AIR, places=(0, 0, 1, 0)).events
+
+    assert [(event.start_s, event.end_s) for event in events] == [(0, 8), (8, 13), (13, 20)]
+    assert events[0].seed == events[2].seed != events[1].seed
+    assert events[0].parameters == events[2].parameters
+
+
+def test_the_ambience_runs_on_under_what_is_seen_for_a_moment(ctx: Context) -> None:
+    (air,) = plan_of(ctx, picture_of(cuts_s=[1, 4, 6]), AIR, places=(1, 0, 2, 0)).events
+
+    assert (air.start_s, air.end_s) == (0, 10)
+
+
+def test_a_bed_with_given_times_does_not_change_with_the_place(ctx: Context) -> None:
+    sound = replace(AIR, exact=True, start_s=1.0, end_s=9.0)
+    (air,) = plan_of(ctx, picture_of(cuts_s=[5]), sound, places=(0, 1)).events
+
+    assert (air.start_s, air.end_s) == (1, 9)
+
+
+def test_a_span_follows_what_moves_in_its_region(ctx: Context) -> None:
+    picture = picture_of(moving_s=[(0, 10)])
+    cells = np.zeros((len(picture.times_s), 3, 4), np.float16)
+    cells[(picture.times_s >= 2) & (picture.times_s < 4), :, 0] = 1.0
+    cells[picture.times_s >= 6, :, 3] = 1.0
+    both = replace(picture, motion=replace(picture.motion, cells=cells))
+
+    left, right = plan_of(
+        ctx,
+        both,
+        replace(RUSTLE, region=Region(right=0.3)),
+        replace(RUSTLE, label="other", region=Region(left=0.7)),
+    ).events
+
+    assert (left.start_s, left.end_s) == (pytest.approx(2, abs=0.2), pytest.approx(4, abs=0.2))
+    assert (right.start_s, right.end_s) == (pytest.approx(6, abs=0.2), pytest.approx(10, abs=0.2))
+    assert left.pan < 0 < right.pan
 
 
 def test_the_usual_intensity_of_a_bed_becomes_its_curve(ctx: Context) -> None:

@@ -14,7 +14,7 @@ from foley.analysis.probe import probe
 from foley.contracts import Context
 from foley.media import reader
 from foley.media.reader import Frame, Frames, read_frames
-from foley.model import Clip, Source
+from foley.model import Clip, Source, Span
 from tests import media_maker as make
 from tests.media_fixtures import MediaShelf
 
@@ -211,3 +211,30 @@ def test_memory_does_not_grow_with_the_film(media: MediaShelf, ctx: Context, dec
                 seen.append(process.memory_info().rss / 2**20)
     assert len(seen) == 6
     assert seen[-1] - seen[0] < 60  # 625 frames of 0.7 MB lie between
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.0, 0.2), (0.5, 0.9), (1.4, 1.48), (1.9, 9.0)])
+def test_a_window_holds_the_same_frames_as_the_whole(
+    media: MediaShelf, ctx: Context, start_s: float, end_s: float
+) -> None:
+    path = media(make.moving, rate="25")
+    whole, _ = frames_of(path, ctx)
+
+    window = list(reader.read_window(probe(Source(path), ctx), Span(start_s, end_s), width_px=64))
+
+    wanted = [frame.time_s for frame in whole if start_s <= frame.time_s < end_s]
+    assert wanted
+    assert [frame.time_s for frame in window] == wanted
+
+
+def test_a_file_too_large_to_wait_in_memory_is_not_given_to_decord(
+    media: MediaShelf, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = media(make.moving, rate="25")
+    frames, _ = frames_of(path, ctx)
+    monkeypatch.setattr(reader, "_LARGE_BYTES", path.stat().st_size - 1)
+
+    with pytest.raises(reader.DecordGaveUpError):
+        next(reader._by_decord(probe(Source(path), ctx), (64, 36)))
+
+    assert [frame.time_s for frame in frames_of(path, ctx)[0]] == [frame.time_s for frame in frames]

@@ -66,3 +66,17 @@ def test_the_curve_has_a_value_for_every_frame_and_passes_over_cuts():
     assert all(curve.shape == picture.times_s.shape and curve.dtype == np.float32 for curve in curves)
     assert all(np.isfinite(curve).all() for curve in curves)
     assert picture.motion.camera.max() < 0.05
+
+
+def test_the_parts_of_the_picture_tell_who_moves():
+    def draw(time_s):
+        left = with_thing(BACKGROUND, 70, 60 + (30 * np.sin(9 * time_s) if time_s < 1.5 else 0))
+        return with_thing(left, 290, 150 + (0 if time_s < 1.5 else 30 * np.sin(9 * time_s)))
+
+    picture = watched(film(draw, regular(25, 3)))
+    cells = picture.motion.cells.astype(float)
+    early, late = cells[5:33].mean(axis=0), cells[42:70].mean(axis=0)
+
+    assert cells.shape == (len(picture.times_s), 3, 4)
+    assert early[:, :2].sum() > 5 * early[:, 2:].sum()
+    assert late[:, 2:].sum() > 5 * late[:, :2].sum()

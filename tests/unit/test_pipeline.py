@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foley.contracts import Context, stage
-from foley.errors import CannotWriteError, WorkflowError
+from foley.errors import CannotWriteError, DiskFullError, WorkflowError
 from foley.media.atomic import is_abandoned, owner
 from foley.model import (
     Audio,
@@ -255,3 +256,19 @@ def test_what_living_processes_write_is_not_abandoned() -> None:
     assert not is_abandoned(f"{machine}-1")  # alive, though somebody else's
     assert not is_abandoned("elsewhere-999999999")
     assert is_abandoned(f"{machine}-999999999")
+
+
+def test_what_a_stage_fails_to_open_is_not_said_of_the_cache(ctx: Context, tmp_path: Path) -> None:
+    def opens(making: Context) -> int:
+        return len((tmp_path / "not there").read_bytes())
+
+    with pytest.raises(FileNotFoundError, match="not there"):
+        ctx.once("opens", (1,), opens)
+
+
+def test_a_full_disk_is_said_of_the_cache(ctx: Context) -> None:
+    def fills(making: Context) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DiskFullError):
+        ctx.once("fills", (1,), fills)

@@ -6,21 +6,41 @@ import numpy as np
 import pytest
 
 from foley.contracts import Context, PlannerSettings
-from foley.model import Hint, Hints, Listening, Picture, Proposal, ProposedSound, Span
+from foley.model import Hint, Hints, Listening, Look, Looks, Picture, Proposal, ProposedSound, ScoredLabel, Span
+from foley.plan import semantic
 from foley.plan.planners.rules import build
 from foley.plan.propose import ProposeOptions, propose
 from foley.plan.vocabulary import vocabulary
 from tests.planning import case_of, clip_of, impact, picture_of, prompt, silence, unseen
 
 
-def proposal(hints: Hints, picture: Picture | None = None, listening: Listening | None = None) -> Proposal:
-    picture = picture or picture_of()
-    case = case_of(picture, hints, listening=listening)
+@pytest.fixture(autouse=True)
+def _without_sentence_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(semantic, "place", lambda: None)
+
+
+def proposal(
+    hints: Hints,
+    picture: Picture | None = None,
+    listening: Listening | None = None,
+    *,
+    looks: Looks | None = None,
+) -> Proposal:
+    case = case_of(picture or picture_of(), hints, listening=listening, looks=looks)
     return build().plan(case, PlannerSettings(), None)  # type: ignore[arg-type]  # rules ask nothing of the run
 
 
 def timed(text: str, start_s: float, end_s: float | None = None, source: str = "timed prompt") -> Hints:
     return Hints((Hint(text, start_s, end_s, source),))  # type: ignore[arg-type]
+
+
+def looks_of(*shots: dict[str, float], places: tuple[int, ...] = ()) -> Looks:
+    """Return the looks of shots that an encoder sees as these classes, with their scores."""
+    items = tuple(
+        Look(number, tuple(ScoredLabel(name, name, score) for name, score in seen.items()), np.zeros(0, np.float32))
+        for number, seen in enumerate(shots)
+    )
+    return Looks(items, places or tuple(range(len(shots))), encoder="a test")
 
 
 def labels(found: Proposal) -> list[str]:
@@ -117,6 +137,7 @@ def test_what_is_denied_is_neither_heard_nor_generated() -> None:
 
     assert "rain" not in labels(found)
     assert all("music" in sound.avoid.split(", ") and "rain" in sound.avoid.split(", ") for sound in found.sounds)
+    assert found.sounds[0].avoid == "music, speech, rain"
     assert "Not to be heard: rain and music." in found.reasoning.semantic
 
 
@@ -144,6 +165,158 @@ def test_without_a_hint_motion_is_heard_doubtfully() -> None:
     assert all(sound.confidence <= 0.3 for sound in found.sounds)
     assert "only motion is heard" in found.reasoning.semantic
     assert found.sounds[0].shots == (0,)
+
+
+STRUCK = picture_of(impacts=[impact(1.0), impact(7.0)], cuts_s=[5.0], moving_s=[(0.5, 1.5), (6.5, 7.5)])
+"""Two shots, in each of which something strikes."""
+
+
+def test_what_is_seen_is_heard_in_the_shots_that_show_it() -> None:
+    found = proposal(Hints(()), STRUCK, looks=looks_of({"knife-chop": 0.9}, {"anvil": 0.8}))
+
+    chop, anvil = front(found)
+    assert (chop.label, chop.shots, chop.confidence) == ("knife chops on a board", (0,), 0.9)
+    assert (anvil.label, anvil.shots, anvil.confidence) == ("hammer on anvil", (1,), 0.8)
+    assert chop.because == "shot 1 looks like knife chops on a board (0.90)"
+    assert "a test recognises knife chops on a board in shot 1 (0.90)" in found.reasoning.semantic
+
+
+def test_of_one_kind_only_the_likeliest_of_a_shot_is_heard() -> None:
+    found = proposal(Hints(()), STRUCK, looks=looks_of({"hammer-nail": 0.7, "anvil": 0.8}, {}))
+
+    assert labels(found)[0] == "hammer on anvil"
+    assert "hammer on nail" not in labels(found)
+
+
+@pytest.mark.parametrize("score", [0.49, 0.2])
+def test_what_is_less_likely_than_not_is_not_heard(score: float) -> None:
+    assert "hammer on anvil" not in labels(proposal(Hints(()), STRUCK, looks=looks_of({"anvil": score}, {})))
+
+
+def test_what_is_seen_but_does_not_move_is_not_heard() -> None:
+    found = proposal(Hints(()), picture_of(), looks=looks_of({"dog-bark": 0.9}))
+
+    assert front(found) == []
+    assert "Seen, but nothing moves as it would when heard: dog barks." in found.reasoning.semantic
+
+
+def test_motion_is_heard_doubtfully_only_where_nothing_is_recognised() -> None:
+    found = proposal(Hints(()), STRUCK, looks=looks_of({"anvil": 0.8}, {}))
+
+    assert [(sound.label, sound.shots) for sound in front(found)] == [
+        ("hammer on anvil", (0,)),
+        ("soft impact", (1,)),
+        ("movement", (1,)),
+    ]
+
+
+def test_what_is_denied_is_not_heard_though_it_is_seen() -> None:
+    found = proposal(prompt("no hammering, no anvil"), STRUCK, looks=looks_of({"anvil": 0.9}, {"forest": 0.9}))
+
+    assert "hammer on anvil" not in labels(found)
+
+
+def test_a_hint_that_is_seen_as_well_is_surer_and_says_so() -> None:
+    (said,) = front(proposal(prompt("hammering"), STRUCK))
+    (both,) = front(proposal(prompt("hammering"), STRUCK, looks=looks_of({}, {"hammer-nail": 0.8})))
+
+    assert said.confidence < both.confidence <= 1
+    assert both.because.endswith("; shot 2 looks like it (0.80)")
+    assert both.shots == ()
+
+
+def test_with_a_hint_looks_add_no_sound_in_front() -> None:
+    found = proposal(prompt("a dog barks"), STRUCK, looks=looks_of({"anvil": 0.9}, {"knife-chop": 0.9}))
+
+    assert [sound.label for sound in front(found)] == ["dog barks"]
+
+
+def test_each_place_that_is_seen_has_its_background() -> None:
+    picture = picture_of(cuts_s=[3.0, 6.0])
+    seen = looks_of({"forest": 0.7}, {"kitchen": 0.9}, {}, places=(0, 1, 0))
+
+    beds = [(sound.label, sound.shots) for sound in proposal(Hints(()), picture, looks=seen).sounds]
+
+    assert beds == [("forest", (0, 2)), ("kitchen", (1,))]
+
+
+def test_shots_whose_place_is_not_seen_have_a_quiet_tone() -> None:
+    found = proposal(Hints(()), STRUCK, looks=looks_of({"forest": 0.7}, {}))
+
+    assert [(sound.label, sound.shots) for sound in found.sounds if sound.bus == "backgrounds"] == [
+        ("forest", (0,)),
+        ("room tone", (1,)),
+    ]
+
+
+def test_a_place_that_the_text_names_goes_before_one_that_is_seen() -> None:
+    found = labels(proposal(prompt("a dog barks in the forest"), STRUCK, looks=looks_of({"kitchen": 0.9}, {})))
+
+    assert "forest" in found
+    assert "kitchen" not in found
+
+
+def test_footsteps_are_on_the_ground_that_each_shot_shows() -> None:
+    seen = looks_of({"footsteps-snow": 0.8}, {"forest": 0.7})
+
+    steps = front(proposal(prompt("heavy footsteps"), STRUCK, looks=seen))
+
+    assert [(step.label, step.shots, step.recipe) for step in steps] == [
+        ("footsteps in snow", (0,), "step_snow"),
+        ("footsteps in leaves", (1,), "step_leaves"),
+    ]
+    assert all(step.prompt.endswith("heavy") for step in steps)
+
+
+def test_a_ground_that_the_text_names_is_not_overruled() -> None:
+    (steps,) = front(proposal(prompt("footsteps on gravel"), STRUCK, looks=looks_of({"footsteps-snow": 0.9}, {})))
+
+    assert (steps.label, steps.shots) == ("footsteps on gravel", ())
+
+
+def test_timed_footsteps_take_the_ground_under_them_and_keep_their_time() -> None:
+    seen = looks_of({"footsteps-snow": 0.8}, {"footsteps-gravel": 0.8})
+
+    (steps,) = front(proposal(timed("footsteps", 6.0, 8.0), STRUCK, looks=seen))
+
+    assert (steps.label, steps.start_s, steps.end_s, steps.exact) == ("footsteps on gravel", 6.0, 8.0, True)
+
+
+def test_attacks_in_the_clips_own_sound_make_what_is_seen_surer() -> None:
+    heard = Listening(True, -20.0, (), np.zeros(100, np.float32), np.array([1.02, 7.05]))
+    seen = looks_of({"anvil": 0.6}, {"anvil": 0.6})
+
+    (alone,) = front(proposal(Hints(()), STRUCK, looks=seen))
+    (both,) = front(proposal(Hints(()), STRUCK, heard, looks=seen))
+
+    assert alone.confidence < both.confidence < 1
+    assert both.because.endswith("the clip's own sound has attacks there")
+
+
+def test_a_label_that_the_vocabulary_does_not_know_is_left_out() -> None:
+    assert "quasar" not in labels(proposal(Hints(()), STRUCK, looks=looks_of({"quasar": 0.9}, {})))
+
+
+def test_a_count_is_passed_on() -> None:
+    (knock,) = front(proposal(prompt("three knocks on the door")))
+    (slams,) = front(proposal(prompt("a door slams twice"), STRUCK))
+
+    assert (knock.count, slams.count) == (3, 2)
+    assert knock.because == "the prompt says 'knocks door', 3 times"
+    assert slams.start_s is None, "what happens twice is not only the strongest impact"
+
+
+def test_sounds_at_the_same_time_share_their_turn() -> None:
+    door, phone, dog = front(proposal(prompt("a door slams, then a phone rings while a dog barks")))
+
+    assert (phone.start_s, phone.end_s) == (dog.start_s, dog.end_s) == (5.0, 10.0)
+    assert door.start_s is None
+
+
+def test_running_in_heels_is_made_so() -> None:
+    (steps,) = front(proposal(prompt("she runs down wooden stairs in high heels")))
+
+    assert (steps.parameters["run"], steps.parameters["shoe"]) == (1.0, "heel")
 
 
 def test_without_hint_or_motion_there_is_only_a_quiet_tone() -> None:

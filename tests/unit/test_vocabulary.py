@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from foley.errors import PlanError
+from foley.plan.clauses import clauses
 from foley.plan.vocabulary import FOLDER, SoundClass, read_folder, vocabulary
-from foley.plan.words import clauses, language, stem
+from foley.plan.words import language, manner, stem
 from foley.synth.recipe import HitRecipe, TextureRecipe, recipes
 
 FEWEST = 90
@@ -116,6 +117,14 @@ def test_a_good_entry_is_read(tmp_path: Path) -> None:
         ("ice", "icy"),
         ("windscreen", "windshields"),
         ("tear", "tears", "tore", "torn"),
+        ("stride", "strides", "strode"),
+        ("bite", "bites", "bit", "bitten"),
+        ("tread", "treads", "trod", "trodden"),
+        ("fight", "fights", "fought"),
+        ("hoof", "hooves"),
+        ("shelf", "shelves"),
+        ("harbor", "harbour"),
+        ("tire", "tyres"),
     ],
 )
 def test_forms_of_a_word_have_one_stem(forms: tuple[str, ...]) -> None:
@@ -127,6 +136,26 @@ def test_forms_of_a_word_have_one_stem(forms: tuple[str, ...]) -> None:
 )
 def test_different_words_keep_different_stems(one: str, other: str) -> None:
     assert stem(one) != stem(other)
+
+
+@pytest.mark.parametrize(("adverb", "word"), [("softly", "soft"), ("loudly", "loud"), ("distantly", "distant")])
+def test_an_adverb_is_the_manner_of_its_word(adverb: str, word: str) -> None:
+    assert manner(adverb) is manner(word) is not None
+
+
+def test_every_gait_is_a_parameter_of_the_footsteps_that_take_it() -> None:
+    known = {key for name, recipe in recipes().items() if name.startswith("step_") for key in recipe.parameters}
+
+    assert {key for gait in language().gaits.values() for key in gait} <= known
+
+
+def test_a_class_proposes_itself_as_it_is() -> None:
+    sound = vocabulary()["anvil"]
+
+    made = sound.proposed("somebody says so")
+
+    assert (made.label, made.recipe, made.cue, made.ucs) == (sound.label, "anvil", "strike", sound.ucs)
+    assert (made.because, made.shots, made.start_s, made.count) == ("somebody says so", (), None, None)
 
 
 def test_clauses_know_what_is_denied_and_what_comes_later() -> None:

@@ -24,6 +24,9 @@ Thumb = npt.NDArray[np.float32]
 THUMB_PX = (32, 18)
 """Small enough to forgive what moves inside a shot."""
 
+PROPOSAL_DIVISOR = 4
+"""scenedetect is shown a quarter of the small picture: a cut changes large areas, and what is finer only costs."""
+
 PROPOSAL_RATIO, PROPOSAL_LEVELS = 2.0, 8.0
 """Change beside that of the frames around it, and in grey levels, at which a cut is considered: half of scenedetect's
 own values, because every proposal is checked."""
@@ -111,11 +114,12 @@ class CutObserver:
     """Keeps thumbnails of two and a half seconds."""
 
     def __init__(self) -> None:
-        from scenedetect import AdaptiveDetector, ThresholdDetector
+        from scenedetect import AdaptiveDetector, FrameTimecode, ThresholdDetector
 
         self._adaptive = AdaptiveDetector(
             adaptive_threshold=PROPOSAL_RATIO, min_content_val=PROPOSAL_LEVELS, min_scene_len=1
         )
+        self._zero = FrameTimecode(0, fps=25.0)  # counts frames alone: times are the frames' own
         self._threshold = ThresholdDetector(threshold=BLACK_LEVEL, min_scene_len=1)
         self._window: deque[_Seen] = deque()
         self._proposals: list[int] = []
@@ -126,17 +130,16 @@ class CutObserver:
 
     def see(self, view: View) -> None:
         """Look at the next frame."""
-        from scenedetect import FrameTimecode
-
         thumb = np.asarray(cv2.resize(view.grey, THUMB_PX, interpolation=cv2.INTER_AREA), np.float32).ravel()
-        mean = float(thumb.mean())
-        seen = _Seen(view.number, view.time_s, thumb - mean, mean, float(thumb.std()))
+        (mean,), (contrast,) = (each[0].tolist() for each in cv2.meanStdDev(thumb))
+        seen = _Seen(view.number, view.time_s, thumb - np.float32(mean), mean, contrast)
         self._window.append(seen)
         while seen.time_s - self._window[0].time_s > DISSOLVE_SPANS_S[-1] + LEAD_S + DISSOLVE_STEP_S:
             self._window.popleft()
-        half = (max(1, view.small.shape[1] // 2), max(1, view.small.shape[0] // 2))
-        picture = cv2.cvtColor(cv2.resize(view.small, half, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-        now = FrameTimecode(view.number, fps=25.0)  # counts frames alone: times are the frames' own
+        height, width = view.small.shape[:2]
+        size = (max(1, width // PROPOSAL_DIVISOR), max(1, height // PROPOSAL_DIVISOR))
+        picture = cv2.cvtColor(cv2.resize(view.small, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+        now = self._zero + view.number
         self._proposals += [proposal.frame_num for proposal in self._adaptive.process_frame(now, picture)]
         self._judge(seen.time_s - LASTING_S)
         self._watch_black(seen, bool(self._threshold.process_frame(now, thumb)))

@@ -30,6 +30,9 @@ LEAST_PX = 80
 SUDDEN = 1.5
 """How far above its neighbours in time a cell's change must lie to begin or end at once."""
 
+PARTS = (3, 4)
+"""Rows and columns of the parts of the picture that speed is kept for: enough to tell who of several moves."""
+
 NEIGHBOURS = 3
 """Frames that sudden change is compared with: 0.1 s at 25 to 30 fps."""
 
@@ -56,24 +59,24 @@ class Track:
     """The same, of what came downwards: tells the blow from lifting the hammer again."""
     gain: Field
     """Speed that things gain here."""
-    gain_x: Field
-    gain_y: Field
     burst: Field
     """Sudden begin of change, in grey levels."""
     burst_x: Field
     burst_y: Field
     settle: Field
     """Sudden end of change, in grey levels."""
+    cells: Field
+    """Speed in each part of the picture, shape (frames looked at, *PARTS)."""
 
 
 class MotionObserver:
-    """Keeps two frames, one flow field, a few grids of change, and sixteen numbers for every frame."""
+    """Keeps two frames, one flow field, a few grids of change, and two dozen numbers for every frame."""
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._last_flow: Field | None = None
-        self._columns = {column.name: array("f") for column in fields(Track) if column.name != "time_s"}
-        self._times_s = array("d")
+        self._columns = {column.name: array("f") for column in fields(Track) if column.name not in ("time_s", "cells")}
+        self._times_s, self._cells = array("d"), array("f")
         self._grid: Grid | None = None
         self._last: View | None = None
         self._last_change = 0.0
@@ -103,7 +106,8 @@ class MotionObserver:
             self._take(self._held)
             self._held = None
         arrays = {name: np.asarray(column, np.float32) for name, column in self._columns.items()}
-        return Track(np.asarray(self._times_s, np.float64), **arrays)
+        cells = np.asarray(self._cells, np.float32).reshape(-1, *PARTS)
+        return Track(np.asarray(self._times_s, np.float64), **arrays, cells=cells)
 
     def _take(self, view: View) -> None:
         self._times_s.append(view.time_s)
@@ -112,14 +116,16 @@ class MotionObserver:
         last, self._last = self._last, view
         if last is None:
             self._grid = Grid(*view.grey.shape)
+            self._cells.extend([0.0] * (PARTS[0] * PARTS[1]))
             return
         assert self._grid is not None
         step_s = view.time_s - last.time_s
         flow = self._follow(last, view)
         camera = self._grid.camera(flow)
-        field = self._grid.own_motion(flow, camera)
+        sparse = self._grid.sparse(flow)
+        field = self._grid.own_motion(sparse, camera)
         self._note_motion(field, camera, step_s)
-        fits = self._grid.fits(flow, last.grey, view.grey)
+        fits = self._grid.fits(sparse, last.grey, view.grey)
         if self._field is not None and self._fits is not None:
             self._note_turns(self._grid.turns(self._field, field * np.float32(self._step_s / step_s), self._fits, fits))
         self._field, self._fits, self._step_s = field, fits, step_s
@@ -145,25 +151,27 @@ class MotionObserver:
 
     def _note_motion(self, field: Field, camera: Field, step_s: float) -> None:
         assert self._grid is not None
-        speed, x, y = centre(np.asarray(cv2.magnitude(field[0], field[1]), np.float32))
+        speeds = np.asarray(cv2.magnitude(field[0], field[1]), np.float32)
+        speed, x, y = centre(speeds)
         pan = float(np.hypot(camera[0, 0], camera[0, 1]))
         per_length, per_width = 1 / (self._grid.length_px * step_s), 1 / (self._grid.width_px * step_s)
+        parts = cv2.resize(speeds, PARTS[::-1], interpolation=cv2.INTER_AREA) * np.float32(per_length)
+        self._cells.frombytes(parts.tobytes())
         self._note(0, speed=speed * per_length, x=x, y=y, camera=pan * per_width)
 
     def _note_turns(self, turns: Turns) -> None:
         assert self._grid is not None
         per_length = 1 / (self._grid.length_px * self._step_s)
-        loss, loss_x, loss_y = centre(turns.loss)
-        gain, gain_x, gain_y = centre(turns.gain)
-        self._note(1, loss=loss * per_length, loss_x=loss_x, loss_y=loss_y)
-        self._note(1, gain=gain * per_length, gain_x=gain_x, gain_y=gain_y)
-        self._note(1, loss_down=float(turns.loss_down.mean()) * per_length)
+        loss, gain, loss_down = (centre(turn)[0] * per_length for turn in (turns.loss, turns.gain, turns.loss_down))
+        _, loss_x, loss_y = centre(np.square(turns.loss))  # where it stops most, not the middle of all that slows
+        self._note(1, loss=loss, loss_x=loss_x, loss_y=loss_y, gain=gain, loss_down=loss_down)
 
     def _note_change(self) -> None:
         *earlier, now = self._changes
         if earlier:
-            burst, x, y = centre(np.maximum(now - SUDDEN * np.maximum.reduce(earlier), 0))
-            self._note(1, burst=burst, burst_x=x, burst_y=y)
+            sudden = np.maximum(now - SUDDEN * np.maximum.reduce(earlier), 0)
+            _, x, y = centre(np.square(sudden))
+            self._note(1, burst=centre(sudden)[0], burst_x=x, burst_y=y)
         if len(self._changes) > NEIGHBOURS:
             first, *later = self._changes
             settle = float(np.maximum(first - SUDDEN * np.maximum.reduce(later), 0).mean())

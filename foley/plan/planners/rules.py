@@ -1,46 +1,32 @@
-"""Plan by rules: sounds that hints name, beds that go with them, and where nobody says anything, what motion tells."""
+"""Plan by rules: what hints name, what shots look like, backgrounds that go with both, and else what motion tells."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from foley.contracts import Case, Context, PlannerSettings
-from foley.model import Cue, Hint, Hints, Impact, Picture, Proposal, ProposedSound, Span
-from foley.plan.curves import active_spans
-from foley.plan.matching import Mention, Reading, manner_of, read
-from foley.plan.reasons import counted, listed, reasoning
-from foley.plan.vocabulary import SoundClass, vocabulary
+from foley.model import Hint, Proposal, ProposedSound
+from foley.plan import evidence, semantic
+from foley.plan.evidence import GENERIC_IMPACT, GENERIC_MOVEMENT, UNSURE, Seen
+from foley.plan.matching import FOOTSTEPS, Mention, Reading, manner_of, read
+from foley.plan.reasons import counted, listed, reasoning, shots_named
+from foley.plan.turns import timed
+from foley.plan.vocabulary import vocabulary
 from foley.units import clock
 
-VERSION = "2"
+VERSION = "3"
 """Raised when the same case gives another proposal."""
 
-GENERIC_IMPACT = "generic-impact"
-GENERIC_MOVEMENT = "cloth-move"
 INDOORS = "room-tone"
 OUTDOORS = "field-tone"
 
 FAR_M = 5.0
 """A sound further away than a room is long is likely to be heard outdoors."""
 
-UNSURE = 0.3
-"""Confidence in what motion alone suggests."""
-
 PLACED = 0.5
 """Confidence in a background that nobody named."""
-
-ONE_MOVEMENT_S = 3.0
-"""The longest that a door, a drawer or a zipper moves at a time."""
-
-MOVES = 0.02
-"""Motion level below which nothing moves that could be heard."""
-
-CUT_REACH = 0.3
-"""How far from an even division of the time a cut is sought, in parts: what comes "then" likely comes in a new shot."""
 
 
 def build() -> Rules:
@@ -49,11 +35,11 @@ def build() -> Rules:
 
 
 class Rules:
-    """Needs no model: what people say of a clip is matched with the vocabulary."""
+    """Needs no model: what people say of a clip, and what an encoder sees in it, is matched with the vocabulary."""
 
     def identity(self, settings: PlannerSettings) -> str:
-        """Return name and version."""
-        return f"rules/{VERSION}"
+        """Return name and version, and those of the sentence model where one is here."""
+        return "+".join(filter(None, (f"rules/{VERSION}", semantic.identity())))
 
     def missing(self, settings: PlannerSettings) -> tuple[str, ...]:
         """Return nothing: all it needs comes with foley."""
@@ -61,25 +47,29 @@ class Rules:
 
     def plan(self, case: Case, settings: PlannerSettings, ctx: Context) -> Proposal:
         """Return the sounds it would give the clip, and why."""
-        picture, listening, hints = case.picture, case.listening, case.hints
-        said = [_Said(hint, read(hint.text)) for hint in hints.items]
+        said = [_understood(hint, ctx) for hint in case.hints.items]
         denied = frozenset(name for one in said for name in one.reading.denied_ids)
-        sounds = list(_named(said, denied, picture))
-        semantic = list(_semantic(said, sounds))
-        if not sounds and not any(one.silent for one in said):
-            sounds = list(_by_motion(picture))
-            semantic.append(_only_motion(sounds, hints))
-        if beds := list(_backgrounds(said, sounds, denied)):
-            semantic.append(f"Under it: {listed([bed.label for bed in beds])}.")
+        silent = any(one.silent for one in said)
+        sounds = list(_named(said, denied, case))
+        semantic_part = list(_heard(said, sounds))
+        seen: list[Seen] = []
+        if not sounds and not silent:
+            seen = evidence.seen_sounds(case.looks, denied)
+            sounds = list(_shown(case, seen, denied))
+            semantic_part += _unhinted(case, seen, sounds)
+        beds = [] if silent else list(_backgrounds(said, seen, sounds, denied=denied, case=case))
+        if beds:
+            semantic_part.append(f"Under it: {listed([bed.label for bed in beds])}.")
         avoid = sorted({text for one in said for text in one.reading.denied})
         made = tuple(_avoiding(sound, avoid) for sound in [*sounds, *beds])
+        parts = semantic_part or ["Nothing is to be heard."]
         return Proposal(
             planner="rules",
             sounds=made,
-            reasoning=reasoning(made, picture, listening, semantic=semantic or ["Nothing is to be heard."]),
-            hints=tuple(_in_words(hint) for hint in hints.items),
-            seed=hints.seed,
-            generator=hints.generator,
+            reasoning=reasoning(made, case.picture, case.listening, semantic=parts),
+            hints=tuple(_in_words(hint) for hint in case.hints.items),
+            seed=case.hints.seed,
+            generator=case.hints.generator,
         )
 
 
@@ -96,7 +86,16 @@ class _Said:
         return self.reading.silent and self.hint.start_s is None
 
 
-def _named(said: Sequence[_Said], denied: frozenset[str], picture: Picture) -> Iterator[ProposedSound]:
+def _understood(hint: Hint, ctx: Context) -> _Said:
+    """Return what a hint says: by its words, and where they are unknown, by their meaning if a model is here."""
+    reading = read(hint.text)
+    meant = semantic.meanings(reading.left, ctx) if reading.left else []
+    explained = {mention.clause for mention in meant}
+    left = tuple(clause for clause in reading.left if clause.text not in explained)
+    return _Said(hint, replace(reading, mentions=(*reading.mentions, *meant), left=left))
+
+
+def _named(said: Sequence[_Said], denied: frozenset[str], case: Case) -> Iterator[ProposedSound]:
     """Yield the sounds that hints name: each class once without a time, and as often as times are given."""
     untimed: set[str] = set()
     for one in said:
@@ -106,91 +105,72 @@ def _named(said: Sequence[_Said], denied: frozenset[str], picture: Picture) -> I
             if one.hint.start_s is None and mention.sound.id in untimed and mention.step == 0:
                 continue
             untimed |= {mention.sound.id} if one.hint.start_s is None else set()
-            yield _timed(_sound(mention, one.hint), mention, one.hint, steps=steps, picture=picture)
-        if not mentions and one.reading.unread and one.hint.source in ("timed prompt", "cue sheet"):
+            sounds = _on_grounds(_sound(mention, one.hint), mention, one.hint, denied=denied, case=case)
+            yield from (timed(sound, mention, one.hint, steps=steps, picture=case.picture) for sound in sounds)
+        if not mentions and one.reading.left and one.hint.source in ("timed prompt", "cue sheet"):
             yield _unknown(one.hint)
 
 
 def _sound(mention: Mention, hint: Hint) -> ProposedSound:
     manner = manner_of(mention)
-    sound = _of_class(mention.sound, f"{_source(hint)} says {' '.join(mention.words)!r}")
+    says = "says" if mention.likeness is None else "means it by"
+    often = f", {counted(mention.count, 'time', 'times')}" if mention.count else ""
+    sound = mention.sound.proposed(f"{_source(hint)} {says} {' '.join(mention.words)!r}{often}")
     return replace(
         sound,
         prompt=", ".join([sound.prompt, *mention.manners]),
+        parameters={**sound.parameters, **mention.parameters},
         level_db=sound.level_db + manner.level_db,
         distance_m=sound.distance_m * manner.distance,
+        count=mention.count,
         confidence=mention.confidence,
     )
 
 
-def _of_class(sound: SoundClass, because: str) -> ProposedSound:
-    return ProposedSound(
-        label=sound.label,
-        kind=sound.kind,
-        bus=sound.bus,
-        because=because,
-        cue=sound.cue,
-        periodic=sound.periodic,
-        ucs=sound.ucs,
-        prompt=sound.prompt,
-        avoid=sound.avoid,
-        recipe=sound.recipe,
-        parameters=sound.parameters,
-        intensity=sound.intensity,
-        level_db=sound.level_db,
-        distance_m=sound.distance_m,
-        confidence=sound.confidence,
-        placeholder=sound.placeholder,
-    )
+def _on_grounds(
+    sound: ProposedSound, mention: Mention, hint: Hint, *, denied: frozenset[str], case: Case
+) -> list[ProposedSound]:
+    """Return the sound as the picture has it: surer where it is seen, footsteps on the ground that each shot shows."""
+    if mention.sound.id != FOOTSTEPS:
+        return [evidence.confirmed(sound, mention.sound, case.looks)]
+    seen = evidence.grounds(case.looks, denied)
+    shots = case.picture.shots
+    if hint.start_s is None:
+        return _by_ground(sound, range(len(shots)), seen)
+    then = (number for number, shot in enumerate(shots) if shot.start_s <= hint.start_s < shot.end_s)
+    return [_stepping(sound, seen.get(number, FOOTSTEPS)) for number in then] or [sound]
 
 
-def _timed(sound: ProposedSound, mention: Mention, hint: Hint, *, steps: int, picture: Picture) -> ProposedSound:
-    """Return the sound with the times that its hint gives, or that its place in a sequence suggests."""
-    if hint.start_s is not None:
-        # a caption stands for as long as it takes to read: what happens once, happens where it appears
-        end_s = None if mention.sound.once else hint.end_s
-        return replace(sound, start_s=hint.start_s, end_s=end_s, exact=True)
-    if sound.kind == "bed":
+def _by_ground(sound: ProposedSound, shots: Sequence[int], grounds: Mapping[int, str]) -> list[ProposedSound]:
+    """Return footsteps in some shots as one sound for each ground that they show."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for shot in shots:
+        found[grounds.get(shot, FOOTSTEPS)].append(shot)
+    if len(found) == 1:
+        return [_stepping(sound, name) for name in found]
+    return [replace(_stepping(sound, name), shots=tuple(on_it)) for name, on_it in found.items()]
+
+
+def _stepping(sound: ProposedSound, name: str) -> ProposedSound:
+    """Return footsteps as they are on a ground, by the name of its class."""
+    ground, bare = vocabulary()[name], vocabulary()[FOOTSTEPS]
+    if ground is bare:
         return sound
-    start_s, end_s = _part(mention.step, steps, picture)
-    if mention.sound.once and sound.kind == "hits":
-        strongest = _strongest(picture.impacts, sound.cue, start_s, end_s)
-        return replace(sound, start_s=strongest.time_s) if strongest else sound
-    if mention.sound.once:
-        movement = _liveliest(picture, start_s, end_s)
-        return replace(sound, start_s=movement.start_s, end_s=movement.end_s) if movement else sound
-    return replace(sound, start_s=start_s, end_s=end_s) if steps > 1 else sound
-
-
-def _part(step: int, steps: int, picture: Picture) -> tuple[float, float]:
-    """Return when one of several things in a row happens: an even share of the time, divided at cuts that are near."""
-    end_s = picture.shots[-1].end_s if picture.shots else 0.0
-    share_s = end_s / steps
-    bounds = [0.0]
-    for number in range(1, steps):
-        cut = min((shot.start_s for shot in picture.shots[1:]), key=lambda at: abs(at - number * share_s), default=-1.0)
-        near = abs(cut - number * share_s) <= CUT_REACH * share_s
-        bounds.append(cut if near else number * share_s)
-    bounds.append(end_s)
-    return bounds[step], bounds[step + 1]
-
-
-def _strongest(impacts: Iterable[Impact], cue: Cue | None, start_s: float, end_s: float) -> Impact | None:
-    inside = [impact for impact in impacts if impact.cue == cue and start_s <= impact.time_s <= end_s]
-    return max(inside, key=lambda impact: impact.strength, default=None)
-
-
-def _liveliest(picture: Picture, start_s: float, end_s: float) -> Span | None:
-    """Return the longest movement of a stretch of time, no longer than a door takes; None where nothing moves."""
-    spans = active_spans(picture, Span(start_s, end_s))
-    longest = max(spans, key=lambda span: span.end_s - span.start_s, default=None)
-    return longest and Span(longest.start_s, min(longest.end_s, longest.start_s + ONE_MOVEMENT_S))
+    return replace(
+        sound,
+        label=ground.label,
+        prompt=sound.prompt.replace(bare.prompt, ground.prompt),
+        recipe=ground.recipe,
+        parameters={**ground.parameters, **sound.parameters},
+        level_db=sound.level_db + ground.level_db - bare.level_db,
+        because=f"{sound.because}; the ground is seen",
+    )
 
 
 def _unknown(hint: Hint) -> ProposedSound:
     """Return a sound for a timed hint that no class explains: what it says goes to generators that read."""
-    generic = _of_class(
-        vocabulary()[GENERIC_IMPACT], f"{_source(hint)} says {hint.text!r}, which no sound class explains"
+    generic = vocabulary()[GENERIC_IMPACT].proposed(
+        f"{_source(hint)} says {hint.text!r}, which no sound class explains"
     )
     return replace(
         generic,
@@ -206,64 +186,84 @@ def _unknown(hint: Hint) -> ProposedSound:
     )
 
 
-def _by_motion(picture: Picture) -> Iterator[ProposedSound]:
-    """Yield what motion alone suggests: soft impacts where something stops, a movement where something starts."""
-    strikes = [impact for impact in picture.impacts if impact.cue == "strike"]
-    shots = _shots_of(picture, "strike")
-    if strikes and shots:
-        because = f"{counted(len(strikes), 'strike is', 'strikes are')} seen; nothing says what strikes"
-        yield replace(_of_class(vocabulary()[GENERIC_IMPACT], because), shots=shots, confidence=UNSURE)
-    level = picture.motion.level
-    if len(level) and float(np.max(level)) > MOVES:
-        movement = _of_class(vocabulary()[GENERIC_MOVEMENT], "something moves; nothing says what")
-        yield replace(movement, label="movement", confidence=UNSURE)
-
-
-def _shots_of(picture: Picture, cue: Cue) -> tuple[int, ...]:
-    """Return the shots whose motion speaks for a cue."""
-    return tuple(number for number, spoken in enumerate(picture.shot_cues) if spoken == cue)
+def _shown(case: Case, seen: Sequence[Seen], denied: frozenset[str]) -> Iterator[ProposedSound]:
+    """Yield the sounds of what is recognised, and what motion alone suggests in the other shots."""
+    on_ground = evidence.grounds(case.looks, denied)
+    recognised: set[int] = set()
+    for one in seen:
+        recognised |= set(one.shots)
+        if (sound := evidence.proposed(case, one)) is None:
+            continue
+        yield from _by_ground(sound, sound.shots, on_ground) if one.sound.id == FOOTSTEPS else [sound]
+    rest = [number for number in range(len(case.picture.shots)) if number not in recognised]
+    yield from evidence.moving_sounds(case.picture, rest)
 
 
 def _backgrounds(
-    said: Sequence[_Said], sounds: Sequence[ProposedSound], denied: frozenset[str]
+    said: Sequence[_Said], seen: Sequence[Seen], sounds: Sequence[ProposedSound], *, denied: frozenset[str], case: Case
 ) -> Iterator[ProposedSound]:
-    """Yield one bed of a place, where none is named as a sound and nobody asks for silence."""
-    wanted = not any(one.silent for one in said)
+    """Yield the beds of the places: one that the text names, else those that are seen, else one that is natural."""
     have = {mention.sound.id for one in said for mention in one.reading.mentions}
-    if not wanted or any(vocabulary()[name].places for name in have - denied):
+    if any(vocabulary()[name].places for name in have - denied):
         return
     heard = {sound.recipe for sound in sounds if sound.kind == "bed"}  # a fire that is named needs no forge's fire
     places = [place for one in said for place in one.reading.places if place.id not in denied]
-    fitting = [place for place in places if place.recipe not in heard]
-    if fitting:
-        yield replace(_of_class(fitting[0], "the text names the place"), confidence=PLACED)
+    if fitting := [place for place in places if place.recipe not in heard]:
+        yield evidence.confirmed(
+            replace(fitting[0].proposed("the text names the place"), confidence=PLACED), fitting[0], case.looks
+        )
         return
-    for name, label in () if places else _brought(said):
+    shots = range(len(case.picture.shots))
+    shown = [place for place in evidence.seen_places(case.looks, denied) if place.sound.recipe not in heard]
+    yield from filter(None, (evidence.proposed(case, place) for place in shown))
+    rest = tuple(number for number in shots if not any(number in place.shots for place in shown))
+    if not rest:
+        return
+    natural = _natural(said, seen, sounds, denied=denied, heard=heard, named=bool(places))
+    if natural is not None:
+        yield replace(natural, shots=rest if shown else ())
+
+
+def _natural(
+    said: Sequence[_Said],
+    seen: Sequence[Seen],
+    sounds: Sequence[ProposedSound],
+    *,
+    denied: frozenset[str],
+    heard: set[str],
+    named: bool,
+) -> ProposedSound | None:
+    """Return the bed that the sounds bring with them, else a quiet tone that fits how far away they are."""
+    for name, label in () if named else _brought(said, seen):
         if name not in denied and vocabulary()[name].recipe not in heard:
-            yield replace(_of_class(vocabulary()[name], f"natural under {label}"), confidence=PLACED)
-            return
+            return replace(vocabulary()[name].proposed(f"natural under {label}"), confidence=PLACED)
     outdoors = any(sound.distance_m > FAR_M for sound in sounds)
     name = OUTDOORS if outdoors else INDOORS
-    if name not in denied:
-        because = "nothing says where this is; a quiet tone keeps cuts and pauses from falling into silence"
-        yield replace(_of_class(vocabulary()[name], because), confidence=UNSURE)
+    if name in denied:
+        return None
+    because = "nothing says where this is; a quiet tone keeps cuts and pauses from falling into silence"
+    return replace(vocabulary()[name].proposed(because), confidence=UNSURE)
 
 
-def _brought(said: Sequence[_Said]) -> list[tuple[str, str]]:
-    """Return the beds that named sounds bring, with the sound that brings them, the most wanted first."""
+def _brought(said: Sequence[_Said], seen: Sequence[Seen]) -> list[tuple[str, str]]:
+    """Return the beds that named and seen sounds bring, with the sound that brings them, the most wanted first."""
     votes: Counter[str] = Counter()
     brings: dict[str, str] = {}
-    for mention in (mention for one in said for mention in one.reading.mentions):
-        for place, name in enumerate(mention.sound.backgrounds):
-            votes[name] += mention.score / (1 + place)  # type: ignore[assignment]  # a Counter adds floats as well
-            brings.setdefault(name, mention.sound.label)
+    wanting = [(mention.sound, mention.score) for one in said for mention in one.reading.mentions]
+    for sound, weight in [*wanting, *((one.sound, one.score) for one in seen)]:
+        for place, name in enumerate(sound.backgrounds):
+            votes[name] += weight / (1 + place)  # type: ignore[assignment]  # a Counter adds floats as well
+            brings.setdefault(name, sound.label)
     return [(name, brings[name]) for name, _ in votes.most_common()]
 
 
-def _semantic(said: Sequence[_Said], sounds: Sequence[ProposedSound]) -> Iterator[str]:
+def _heard(said: Sequence[_Said], sounds: Sequence[ProposedSound]) -> Iterator[str]:
+    """Yield what the hints say, in sentences."""
     if sounds:
         named = list(dict.fromkeys(sound.label for sound in sounds))
         yield f"{_sources(said).capitalize()} {listed(named)}."
+    if meant := [mention for one in said for mention in one.reading.mentions if mention.likeness is not None]:
+        yield f"By meaning alone: {listed([f'{one.clause!r} as {one.sound.label}' for one in meant])}."
     if unread := [clause for one in said for clause in one.reading.unread]:
         yield f"No sound is given for {listed([repr(clause) for clause in unread])}."
     if denied := [text for one in said for text in one.reading.denied]:
@@ -272,13 +272,28 @@ def _semantic(said: Sequence[_Said], sounds: Sequence[ProposedSound]) -> Iterato
         yield "Silence is asked for."
 
 
+def _unhinted(case: Case, seen: Sequence[Seen], sounds: Sequence[ProposedSound]) -> Iterator[str]:
+    """Yield what is recognised where no hint names a sound, in sentences."""
+    why = "No hint names a sound that is known" if case.hints.items else "No hint says what is seen"
+    if not seen:
+        yield _only_motion(sounds, why)
+        return
+    yield f"{why}: {case.looks.encoder or 'an encoder'} recognises {listed([_shown_in(one) for one in seen])}."
+    made = {sound.label for sound in sounds}
+    if still := [one.sound.label for one in seen if not any(label.startswith(one.sound.label) for label in made)]:
+        yield f"Seen, but nothing moves as it would when heard: {listed(still)}."
+
+
+def _shown_in(one: Seen) -> str:
+    return f"{one.sound.label} in {shots_named(one.shots)} ({one.score:.2f})"
+
+
 def _sources(said: Sequence[_Said]) -> str:
     names = list(dict.fromkeys(_kind_of_source(one.hint) for one in said if one.reading.mentions))
     return f"{listed(names)} {'names' if len(names) == 1 else 'name'}" if names else "it is said that there is"
 
 
-def _only_motion(sounds: Sequence[ProposedSound], hints: Hints) -> str:
-    why = "No hint says what is seen" if not hints.items else "No hint names a sound that is known"
+def _only_motion(sounds: Sequence[ProposedSound], why: str) -> str:
     if not sounds:
         return f"{why}, and nothing moves that could be heard: only a quiet background is proposed."
     return (
@@ -287,7 +302,8 @@ def _only_motion(sounds: Sequence[ProposedSound], hints: Hints) -> str:
 
 
 def _avoiding(sound: ProposedSound, denied: Sequence[str]) -> ProposedSound:
-    return replace(sound, avoid=", ".join(dict.fromkeys([*filter(None, [sound.avoid]), *denied])))
+    usual = sound.avoid.split(", ") if sound.avoid else []
+    return replace(sound, avoid=", ".join(dict.fromkeys([*usual, *denied])))
 
 
 def _kind_of_source(hint: Hint) -> str:

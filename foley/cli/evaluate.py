@@ -1,0 +1,163 @@
+"""`foley evaluate`: measures of finished work and of plans against what is known to be true."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from foley import api
+from foley.cli import console, options
+from foley.errors import NoVideoStreamError
+from foley.model import Clip, Source
+from foley.pipeline import runner, workflow
+from foley.pipeline.cache import Cache
+
+if TYPE_CHECKING:
+    from foley.evaluate.onsets import Samples
+    from foley.evaluate.plan import PlanScore, SoundMatch
+    from foley.evaluate.sync import SyncReport
+
+app = typer.Typer(
+    name="evaluate", help="Measure how well sound or a plan meets what is known to be true.", no_args_is_help=True
+)
+
+TruthFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="What is true of the clip: JSON or CSV; see docs/evaluate.md.", show_default=False
+    ),
+]
+ClipName = Annotated[
+    str, typer.Option("--clip", help="Which clip of the truth file; by the file's name when not given.")
+]
+
+
+@app.command()
+def sync(
+    sound: Annotated[Path, typer.Argument(metavar="VIDEO_OR_WAV", help="What is measured.", show_default=False)],
+    *,
+    truth: TruthFile = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="ORIGINAL", help="A video or sound whose own onsets are the truth.", show_default=False),
+    ] = None,
+    clip: ClipName = "",
+    track: Annotated[int, typer.Option(help="Which sound track is measured, from 1.")] = 1,
+    workdir: options.Workdir = None,
+    json: options.Json = False,
+) -> None:
+    """Measure when sounds begin, against true times, beside blind guesses."""
+    from foley.evaluate import onsets
+    from foley.evaluate import truth as truths
+    from foley.evaluate.sync import compare
+
+    if (truth is None) == (against is None):
+        raise typer.BadParameter("give either --truth or --against", param_hint="--truth / --against")
+    known = None if truth is None else truths.load(truth, clip or sound.name)
+    cache = Cache(workdir or api.default_workdir())
+    heard = _sound(sound, track, cache)
+    if known is None:
+        assert against is not None
+        times_s = onsets.onset_times_s(_sound(against, 1, cache)())
+        known = truths.Truth((), tuple(times_s.tolist()))
+    with contextlib.closing(cache.context()) as ctx:
+        report = compare(known, heard, against=against is not None, rng=ctx.rng("evaluate", "sync"))
+    if json:
+        console.answer_json(_sync_record(report))
+    else:
+        console.answer("\n".join(_sync_lines(sound, report)))
+
+
+@app.command()
+def plan(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan.yaml.", show_default=False)],
+    *,
+    truth: Annotated[Path, typer.Option(metavar="FILE", help="What is true of the clip: JSON or CSV.")],
+    clip: ClipName = "",
+    json: options.Json = False,
+) -> None:
+    """Measure which sounds a plan holds and when, against true ones."""
+    from foley.evaluate import plan as plans
+    from foley.evaluate import truth as truths
+    from foley.plan import events
+
+    made = events.load(plan_file)
+    score = plans.compare(made, truths.load(truth, clip or Path(made.clip.path).name), _categories)
+    if json:
+        console.answer_json(dataclasses.asdict(score))
+    else:
+        console.answer("\n".join(_plan_lines(score)))
+
+
+def _sound(path: Path, track: int, cache: Cache) -> Callable[[], Iterable[Samples]]:
+    """Return what gives the file's sound: on the picture's timeline where there is a picture."""
+    from foley.evaluate import tracks
+
+    try:
+        found = runner.run(workflow.load(), [Source(path)], [Clip], cache=cache)[Clip]
+    except NoVideoStreamError:
+        return lambda: tracks.of_file(path, track)
+    return lambda: tracks.of_clip(found, track)
+
+
+def _categories(label: str) -> frozenset[str]:
+    """Return the CatIDs of the sounds that a label names, as prompts are read; else of the places it names."""
+    from foley.plan.matching import read
+
+    reading = read(label)
+    return frozenset(m.sound.ucs for m in reading.mentions) or frozenset(place.ucs for place in reading.places[:1])
+
+
+def _sync_lines(path: Path, report: SyncReport) -> list[str]:
+    true, made = len(report.reference_s), len(report.estimated_s)
+    lines = [f"{path.name}: {true} true onsets, {made} heard, {len(report.pairs)} of them paired within 150 ms"]
+    lines.append("window      F1  precision  recall | blind: random    grid  metronome | ceiling")
+    for window in report.windows:
+        score, blind = window.score, window.blind
+        found = f"{score.f_measure:5.3f}      {score.precision:5.3f}   {score.recall:5.3f}"
+        guessed = f"{blind.random:5.3f}   {blind.grid:5.3f}      {blind.metronome:5.3f}"
+        lines.append(f"{1000 * window.window_s:>4.0f} ms   {found} |         {guessed} |   {window.ceiling:5.3f}")
+    if report.offset_s is None or report.distance_s is None:
+        return [*lines, "nothing was paired: there is no offset"]
+    offset, distance = 1000 * report.offset_s, 1000 * report.distance_s
+    return [*lines, f"median offset {offset:+.1f} ms (positive: late), median distance {distance:.1f} ms"]
+
+
+def _sync_record(report: SyncReport) -> dict[str, Any]:
+    windows = []
+    for window in report.windows:
+        score = dataclasses.asdict(window.score)
+        score.pop("offsets_s")
+        blind = dataclasses.asdict(window.blind)
+        windows.append({"window_s": window.window_s, **score, "blind": blind, "ceiling": window.ceiling})
+    return {**dataclasses.asdict(report), "windows": windows}
+
+
+def _plan_lines(score: PlanScore) -> list[str]:
+    lines = [_match_line(match) for match in score.matches]
+    lines += [f"missed     {label or 'an unnamed sound'}" for label in score.missed]
+    lines += [f"not true   {event_id}" for event_id in score.extra]
+    hits = score.onsets
+    return [
+        *lines,
+        f"events: recall {score.recall:.3f}, precision {score.precision:.3f}, F1 {score.f_measure:.3f}",
+        f"labels: same class {score.same_class:.3f}, same category {score.same_category:.3f}",
+        f"time: intersection over union {score.shared:.3f} of the sounds that are found",
+        f"hits within 100 ms: recall {hits.recall:.3f}, precision {hits.precision:.3f}, F1 {hits.f_measure:.3f}",
+    ]
+
+
+def _match_line(match: SoundMatch) -> str:
+    from foley.evaluate.plan import late_s
+
+    what = {"class": "found", "category": "alike", "other": "misnamed"}[match.likeness]
+    late = late_s(match)
+    hits = "" if match.hits is None else f", hits F1 {match.hits.f_measure:.2f}"
+    hits += "" if late is None else f", {1000 * late:+.0f} ms"
+    label = match.label or "an unnamed sound"
+    return f"{what:<11}{label} = {match.event_id} ({match.event_label}): shares {match.shared:.2f}{hits}"
