@@ -10,7 +10,7 @@ from pathlib import Path
 
 import foley
 from benchmarks.figures import Figure
-from benchmarks.speed import minute_of_1080p
+from benchmarks.speed import WITH_TENNIS, minute_of_1080p
 from foley.api import Settings
 from foley.plan import events
 
@@ -38,7 +38,7 @@ def measure() -> list[Figure]:
     """Return the ratio and which stems changed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        video = minute_of_1080p(folder / "minute.mp4")
+        video = minute_of_1080p(folder / "minute.mp4", WITH_TENNIS)
         settings = Settings(workdir=folder / "cache")
         first = foley.run(video, prompt=PROMPT, settings=settings)
         first_s = sum(stage.seconds for stage in first.times if stage.stage not in ANALYSIS)

@@ -45,7 +45,7 @@ class Settings:
     loudness: Loudness | None = None
     """Profile of the mix; the workflow's where None."""
     replace_audio: bool | None = None
-    """Leave the clip's own sound tracks out; as the workflow says where None."""
+    """Leave the clip's own tracks out; False keeps them and mutes what they have already; None: the workflow's."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of stages, by stage and name."""
     on_progress: Callable[[StageProgress], None] | None = None
@@ -264,6 +264,8 @@ def _choices(settings: Settings) -> dict[str, dict[str, Any]]:
         choices.setdefault("master", {})["loudness"] = settings.loudness
     if settings.replace_audio is not None:
         choices.setdefault("master", {})["original"] = "replace" if settings.replace_audio else "keep"
+    if settings.replace_audio is False:  # asked for: both will be heard together
+        choices.setdefault("ground", {}).setdefault("doubles", "mute")
     return choices
 
 

@@ -84,7 +84,7 @@ class Observers:
         )
 
 
-@stage(version=4)
+@stage(version=5)
 def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     """Find shots, motion, impacts and key frames.
 

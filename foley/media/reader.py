@@ -173,8 +173,16 @@ def read_window(clip: Clip, window: Span, *, width_px: int) -> Iterator[Frame]:
     Raises:
         DamagedVideoError: where the file cannot be opened.
     """
+    frames = ahead(_window(clip, window, shown_size(clip, width_px)), most=_FRAMES_AHEAD)
+    try:
+        yield from frames
+    finally:
+        frames.close()
+
+
+def _window(clip: Clip, window: Span, size: tuple[int, int]) -> Generator[Frame, None, None]:
     just_before_s = window.start_s - 0.5 * float(clip.video.time_base)
-    for frame in _by_pyav(clip, shown_size(clip, width_px), just_before_s, damage=_Damage()):
+    for frame in _by_pyav(clip, size, just_before_s, damage=_Damage()):
         if frame.time_s >= window.end_s:
             return
         yield frame
@@ -334,12 +342,14 @@ def _shrinker(clip: Clip, size: tuple[int, int]) -> Callable[[VideoFrame], Image
     """Return what makes a decoded frame an image of this size as shown; by averaging: fine texture must not flicker."""
     from av.video.reformatter import Interpolation, VideoReformatter
 
-    reformatter = VideoReformatter()
+    shrinking, colouring = VideoReformatter(), VideoReformatter()
     quarters = -clip.video.rotation_deg // 90  # rot90 turns counterclockwise
     width, height = size if quarters % 2 == 0 else (size[1], size[0])
 
     def shrink(frame: VideoFrame) -> Image:
-        small = reformatter.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA)
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), quarters))
+        # colours are mixed when it is small: in one step they would be at the full size of the picture
+        small = shrinking.reformat(frame, width, height, "yuv420p", interpolation=Interpolation.AREA)
+        shown = colouring.reformat(small, width, height, "rgb24", interpolation=Interpolation.POINT)
+        return np.ascontiguousarray(np.rot90(shown.to_ndarray(), quarters))
 
     return shrink

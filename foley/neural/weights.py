@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -230,6 +231,8 @@ def _has_all_parts(index: Path) -> bool:
 
 def _cached(hub: str, wanted: str) -> Path | None:
     """Return the folder of the hub's cache that holds a model whole."""
+    if not (_hub_cache() / f"models--{hub.replace('/', '--')}").is_dir():  # importing the hub's package takes long
+        return None
     if importlib.util.find_spec("huggingface_hub") is None:
         return None
     from huggingface_hub import try_to_load_from_cache
@@ -241,6 +244,16 @@ def _cached(hub: str, wanted: str) -> Path | None:
         return None
     folders = [Path(path).parent for path in found if isinstance(path, str)]
     return next((folder for folder in folders if _is_whole(folder)), None)
+
+
+def _hub_cache() -> Path:
+    """Return where the hub's package keeps what it fetched, without importing it: by the variables that it reads."""
+    if constants := sys.modules.get("huggingface_hub.constants"):
+        return Path(constants.HF_HUB_CACHE)
+    if named := os.environ.get("HF_HUB_CACHE"):
+        return Path(named).expanduser()
+    cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("HF_HOME", f"{cache_home}/huggingface")).expanduser() / "hub"
 
 
 def _download(item: Weights) -> None:

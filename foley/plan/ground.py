@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from foley.contracts import Context, stage
 from foley.model import (
@@ -27,6 +28,7 @@ from foley.model import (
 from foley.plan.closer import closer
 from foley.plan.curves import QUIETEST, active_spans, mean_x, motion_curve
 from foley.plan.instants import Instants, instants
+from foley.plan.production import without_doubles
 from foley.plan.rounding import STEPS_A_SECOND, rounded
 from foley.plan.windows import runs_of_shots
 
@@ -61,9 +63,27 @@ class _Draft:
     """Of a bed: which of the looks' places it is heard in."""
 
 
-@stage(version=5)
+@dataclass(frozen=True, slots=True)
+class GroundOptions:
+    """What becomes of sounds that the clip has already."""
+
+    doubles: Literal["keep", "mute"] = "keep"
+    """mute: what the clip's own sound clearly has already is muted in the plan, as where both will be heard."""
+
+    def __post_init__(self) -> None:
+        if self.doubles not in ("keep", "mute"):
+            raise ValueError(f"doubles must be keep or mute, got {self.doubles!r}")
+
+
+@stage(version=7)
 def ground(
-    clip: Clip, picture: Picture, looks: Looks, listening: Listening, proposal: Proposal, ctx: Context
+    clip: Clip,
+    picture: Picture,
+    looks: Looks,
+    listening: Listening,
+    proposal: Proposal,
+    opts: GroundOptions,
+    ctx: Context,
 ) -> SoundPlan:
     """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
     end_s = _last_s(float(clip.duration_s))
@@ -72,6 +92,8 @@ def ground(
     drafts = [inside for draft in drafts if (inside := _inside(draft, end_s))]
     drafts.sort(key=lambda draft: (draft.span.start_s, draft.sound.label))
     events = tuple(_event(number, draft, proposal, ctx) for number, draft in enumerate(drafts, 1))
+    if opts.doubles == "mute":
+        events = without_doubles(events, listening)
     identity = ClipIdentity(clip.path.as_posix(), clip.key, clip.duration_s, clip.video.frame_rate)
     plan = SoundPlan(identity, picture.shots, proposal.hints, proposal.reasoning, events, proposal.planner)
     return rounded(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,7 +112,21 @@ def instants(sounds: Sequence[ProposedSound], picture: Picture, closer: Closer =
     for number, impacts in _shared(rest, free_of):
         wish = rest[number]
         found[number] = _seen(wish, impacts, picture, closer) if impacts else _unseen(wish, picture)
-    return [found[number] for number in range(len(sounds))]
+    return [counted(found[number], sound.count) for number, sound in enumerate(sounds)]
+
+
+def counted(found: Instants, count: int | None) -> Instants:
+    """Return as many instants as are asked for: of more the strongest; fewer stay, for the picture shows no more."""
+    if count is None or len(found.hits) <= max(1, count):
+        return found
+    strongest = sorted(range(len(found.hits)), key=lambda place: -found.hits[place].strength)[: max(1, count)]
+    kept = sorted(strongest)
+    return replace(
+        found,
+        hits=tuple(found.hits[place] for place in kept),
+        places=tuple(found.places[place] for place in kept),
+        evidence=f"{found.evidence}, of which the {len(kept)} strongest are taken, as many as are named",
+    )
 
 
 def _free(impacts: Iterable[Impact], given: Sequence[float]) -> list[Impact]:

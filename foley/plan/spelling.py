@@ -34,8 +34,8 @@ class Word:
 def words_of(token: str) -> tuple[Word, ...]:
     """Return the word that a token is, or the several that it is made of.
 
-    >>> [word.stem for token in ("fly-by", "doorframe", "footsetps", "gravel") for word in words_of(token)]
-    ['fly', 'by', 'door', 'frame', 'footstep', 'gravel']
+    >>> [word.stem for token in ("fly-by", "churchbell", "footsetps", "gravel") for word in words_of(token)]
+    ['fly', 'by', 'church', 'bell', 'footstep', 'gravel']
     """
     found = stem(token)
     if found in known_stems() or token in language().irregular:

@@ -96,7 +96,7 @@ def tokens(text: str) -> list[str]:
     """Return the words and marks of a text, in lower case, with idioms and shorthand written out.
 
     >>> tokens("Gunshot w/ echo, after that FS")
-    ['gunshot', 'with', 'echo', ',', 'then', 'fs']
+    ['gunshot', 'with', 'echo', ',', 'then', 'footsteps']
     """
     text = text.lower().replace("\u2019", "'")
     for pattern, meant in language().rephrased:

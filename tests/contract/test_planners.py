@@ -10,7 +10,7 @@ import pytest
 from foley import plugins
 from foley.contracts import Case, Context, Planner, PlannerSettings
 from foley.model import Hint, Hints, Listening, Proposal, Span
-from foley.plan.ground import ground
+from foley.plan.ground import GroundOptions, ground
 from tests.chat_server import by_schema, serving
 from tests.planning import case_of, impact, picture_of
 
@@ -58,7 +58,7 @@ def test_what_it_proposes_becomes_a_plan_inside_the_clip(
 ) -> None:
     case, proposal = planned(name, picture, hints, settings, ctx)
 
-    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, ctx)
+    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, GroundOptions(), ctx)
 
     assert proposal.planner == name
     assert all(event.end_s <= float(case.clip.duration_s) and event.start_s >= 0 for event in plan.events)

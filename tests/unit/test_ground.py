@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foley.contracts import Context
-from foley.model import Picture, Proposal, ProposedSound, Reasoning, Region, SoundEvent, SoundPlan
+from foley.model import Listening, Picture, Proposal, ProposedSound, Reasoning, Region, SoundEvent, SoundPlan
 from foley.plan.curves import CORNER_S
-from foley.plan.ground import ground
+from foley.plan.ground import GroundOptions, ground
 from foley.plan.instants import SAME_S, SNAP_S, instants
 from foley.plan.series import period
 from tests.planning import clip_of, impact, picture_of, silence, unseen
@@ -32,7 +32,7 @@ def plan_of(
     end_s = picture.shots[-1].end_s
     proposal = Proposal("rules", sounds, Reasoning("", "", "", ""), (), seed, "auto")
     looks = replace(unseen(picture), places=places or (0,) * len(picture.shots))
-    return ground(clip_of(end_s), picture, looks, silence(), proposal, ctx)
+    return ground(clip_of(end_s), picture, looks, silence(), proposal, GroundOptions(), ctx)
 
 
 def times(event: SoundEvent) -> list[float]:
@@ -355,3 +355,17 @@ def test_no_impact_is_heard_twice(seen: Sequence, order: Sequence[ProposedSound]
 
     for number, time_s in found:
         assert not any(other != number and abs(time - time_s) <= SAME_S / 2 for other, time in found)
+
+
+@pytest.mark.parametrize(("doubles", "muted"), [("keep", False), ("mute", True)])
+def test_what_the_clip_has_already_is_muted_only_when_asked(ctx: Context, doubles: str, muted: bool) -> None:
+    times_s = [2.0, 3.1, 4.3, 5.2, 6.4, 7.1]
+    picture = picture_of(30.0, impacts=[impact(time_s) for time_s in times_s])
+    heard = Listening(True, -20.0, (), np.full(300, -60, np.float32), np.array(times_s) + 0.04)
+    proposal = Proposal("rules", (KNOCK,), Reasoning("", "", "", ""), (), 0, "auto")
+    opts = GroundOptions(doubles)  # type: ignore[arg-type]
+
+    (event,) = ground(clip_of(30.0), picture, unseen(picture), heard, proposal, opts, ctx).events
+
+    assert event.muted is muted
+    assert ("own sound has it" in event.because) is muted

@@ -81,3 +81,20 @@ def test_a_closer_look_that_shows_nothing_changes_nothing() -> None:
     (found,) = instants([racket], picture, Closer((Span(0.0, 10.0),)))
 
     assert [hit.time_s for hit in found.hits] == [1.0]
+
+
+def test_of_more_impacts_than_are_named_the_strongest_are_taken() -> None:
+    strengths = {1.0: 0.4, 2.0: 0.9, 3.0: 0.5, 4.0: 1.0, 5.0: 0.8}
+    picture = picture_of(impacts=[impact(time_s, strength=strength) for time_s, strength in strengths.items()])
+
+    (found,) = instants([replace(KNOCK, count=3)], picture)
+
+    assert [hit.time_s for hit in found.hits] == [2.0, 4.0, 5.0]
+    assert len(found.places) == 3
+    assert "3 strongest" in found.evidence
+
+
+def test_fewer_impacts_than_are_named_stay_as_they_are() -> None:
+    (found,) = instants([replace(KNOCK, count=3)], picture_of(impacts=[impact(1.0), impact(2.0)]))
+
+    assert [hit.time_s for hit in found.hits] == [1.0, 2.0]

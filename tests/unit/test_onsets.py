@@ -33,7 +33,8 @@ def audio(samples: np.ndarray) -> Audio:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(0.0, 1.5), st.floats(150.0, 8000.0), st.sampled_from([0.0, 0.001, 0.01]))
+# from 400 Hz: a quarter of a slower wave, which its attack is, lasts longer than the tolerance
+@given(st.floats(0.0, 1.5), st.floats(400.0, 8000.0), st.sampled_from([0.0, 0.001, 0.01]))
 def test_a_sharp_attack_is_found_to_a_millisecond(at_s: float, hz: float, floor: float) -> None:
     sound = audio(blow(at_s, hz) + noise(floor))
     if floor == 0.0 or at_s > 0.02:  # noise that starts with the file is an onset too

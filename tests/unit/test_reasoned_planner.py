@@ -24,7 +24,7 @@ from foley.plan.dialogue import local, questions
 from foley.plan.dialogue.local import LocalChat
 from foley.plan.dialogue.shapes import Choice, Listed, Record, Text, record
 from foley.plan.dialogue.talk import Message, Shown, parsed
-from foley.plan.ground import ground
+from foley.plan.ground import GroundOptions, ground
 from foley.plan.propose import ProposeOptions, propose
 from tests import media_maker as make
 from tests import tiny_vlm
@@ -92,7 +92,7 @@ def test_each_family_plans_from_end_to_end(
 
     assert planner.missing(settings) == ()
     proposal = planner.plan(case, settings, ctx)
-    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, ctx)
+    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, GroundOptions(), ctx)
 
     names = [step.name for step in proposal.reasoning.steps]
     assert names[:5] == ["seen", "sounds", "times", "character", "avoid"], "held to its shape, none needs a repair"
