@@ -9,7 +9,6 @@ import typer
 
 from foley import api
 from foley.cli import console, options
-from foley.deliver import findings
 from foley.model import Listening, Looks, Picture
 from foley.pipeline import workflow as workflows
 from foley.units import clock
@@ -41,6 +40,8 @@ def inspect(
     with console.progress() as show:
         seen = api.analyse(video, settings=options.settings(context.params, show))
     if pictures is not None:
+        from foley.deliver import findings
+
         written = findings.write_pictures(seen.clip, seen.picture, seen.looks, folder=pictures)
         console.say(f"{len(written)} pictures are in {pictures}")
     if json:

@@ -14,9 +14,9 @@ from foley.model import Clip, KeyFrame, Looks, Picture, ScoredLabel, Shot, Sound
 
 MOST_STRIPS = 12
 
-STRIP_PIXELS = 5 * 1280 * 720
+STRIP_PIXELS = 3 * 1280 * 720
 """A strip decodes up to a group of pictures anew, of up to 250: 0.1 s of processor time at 360p, 0.4 s at 720p, 0.9 s
-at 1080p. So large pictures get fewer strips, 5 and 2, and all together cost about 2 s of it, beside the mux."""
+at 1080p. So large pictures get fewer strips, 3 and 1, and all together cost about 1 s of it, beside the mux."""
 
 MOST_LABELS = 5
 MOST_FRAMES = 4
