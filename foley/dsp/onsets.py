@@ -77,7 +77,7 @@ def attacks(audio: Audio, *, silent_before: bool = True) -> tuple[Attack, ...]:
     highest: dict[int, int] = {}
     for peak in _peaks(coarse).tolist():
         # of all peaks that climb out of one valley the highest is the attack's
-        valley = _valley(peak, coarse)
+        valley = _valley(peak, coarse, silent_before=silent_before)
         highest[valley] = max(peak, highest.get(valley, peak), key=lambda at: float(coarse[at]))
     climbs = (
         _climb(valley, peak, coarse, fine=fine, hop=hop, silent_before=silent_before)
@@ -149,10 +149,15 @@ def _climb(
     return first + int(np.argmax(climb >= threshold)), peak, top - bottom, top / max(bottom, FLOOR)
 
 
-def _valley(peak: int, coarse: Envelope) -> int:
-    """Return the lowest point before a peak, not looking past where the level clearly rises again: the hit before."""
+def _valley(peak: int, coarse: Envelope, *, silent_before: bool) -> int:
+    """Return the lowest point before a peak, not looking past where the level clearly rises again: the hit before.
+
+    What has climbed since the first point climbed out of the silence before it, however the first waves swing.
+    """
     back = coarse[max(0, peak - round(VALLEY_S / HOP_S)) : peak + 1][::-1]
     climbed = back > CLEAR * np.maximum(np.minimum.accumulate(back), FLOOR)
     reach = int(np.argmax(climbed)) if climbed.any() else back.size
+    if silent_before and reach > peak:
+        return 0
     # of points about as low the latest, which is where the attack leaves the valley
     return peak - int(np.argmax(back[:reach] <= UNREST * back[:reach].min()))

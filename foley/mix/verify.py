@@ -27,7 +27,7 @@ from foley.model import (
 )
 from foley.units import RATE_HZ, clock, to_frames, to_samples, to_seconds
 
-VERSION = 1
+VERSION = 2
 """Raised when the same sound gives other figures."""
 
 WITHIN_S = 0.1

@@ -24,7 +24,7 @@ from foley.media import sound
 from foley.model import Audio, AudioFile, FittedTakes, SoundEvent, SoundPlan, Take, Takes
 from foley.units import RATE_HZ, to_gain, to_samples, to_seconds
 
-VERSION = 1
+VERSION = 2
 
 PROBES = 40
 """Hits looked at in one take: enough for a median, few enough for a film of footsteps."""
