@@ -75,7 +75,7 @@ class GroundOptions:
             raise ValueError(f"doubles must be keep or mute, got {self.doubles!r}")
 
 
-@stage(version=7)
+@stage(version=8)
 def ground(
     clip: Clip,
     picture: Picture,

@@ -80,16 +80,14 @@ def moments(frames: Iterable[tuple[float, Image]]) -> Iterator[Moment]:
 def _camera(before: Image, after: Image) -> Matrix:
     """Return the affine motion of the background between two frames, shape (3, 3).
 
-    Corners are chosen at half the size, at a quarter of the cost, and followed at full size.
+    Corners are chosen at full size: at half of it so few are left on a soft background that what moves decides.
     """
     import cv2
 
-    half = np.asarray(cv2.resize(before, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-    corners = cv2.goodFeaturesToTrack(half, FEATURES, FEATURE_QUALITY, FEATURE_APART * half.shape[1])
+    corners = cv2.goodFeaturesToTrack(before, FEATURES, FEATURE_QUALITY, FEATURE_APART * before.shape[1])
     motion = np.eye(3)
     if corners is None or len(corners) < FEWEST_FEATURES:
         return motion
-    corners = 2.0 * np.asarray(corners, np.float32) + np.float32(0.5)
     found, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None)  # type: ignore[call-overload]
     seen = seen.ravel() == 1
     if np.count_nonzero(seen) >= FEWEST_FEATURES:

@@ -83,7 +83,7 @@ def test_a_flight_that_goes_on_is_not_hit() -> None:
 def test_a_flight_has_its_speed() -> None:
     (flight,) = flights(seen(lambda time_s: (20 + 260 * time_s, 100.0)), WIDTH_PX)
 
-    assert flight.speed_px == pytest.approx(260, rel=0.05)  # it only says how hard the ball was hit
+    assert flight.speed_px == pytest.approx(260, rel=0.03)
 
 
 @pytest.mark.parametrize("pan_px_s", [0.0, 90.0])
