@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from foley import plugins
 from foley.contracts import Case, Context, Planner, PlannerSettings
 from foley.model import Hint, Hints, Listening, Proposal, Span
+from foley.neural import runtime
+from foley.plan.dialogue.local import PACKAGES
 from foley.plan.ground import GroundOptions, ground
+from tests import tiny_vlm
 from tests.chat_server import by_schema, serving
 from tests.planning import case_of, impact, picture_of
 
@@ -30,11 +34,32 @@ HINTS = {
 SPEECH = Listening(True, -20.0, (Span(0.0, 0.02),), np.full(1, -20, np.float32))
 
 
+class Ways:
+    """What planners that ask a model are told: a service that answers all its schema allows, or a tiny local model."""
+
+    def __init__(self, endpoint: str, folder: Path) -> None:
+        self._service = PlannerSettings(model="m", endpoint=endpoint, closer_looks=0)
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> PlannerSettings:
+        """Return the settings for a planner."""
+        if name != "reasoned" or runtime.missing(*PACKAGES):
+            return self._service
+        if not self._folder.exists():
+            tiny_vlm.smolvlm2(self._folder)
+        return PlannerSettings(model=str(self._folder), device="cpu", closer_looks=0)
+
+
 @pytest.fixture(scope="module")
-def settings() -> Iterator[PlannerSettings]:
-    """Settings with which planners that ask a service ask one here, which answers all that its schema allows."""
+def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     with serving(by_schema) as server:
-        yield PlannerSettings(model="m", endpoint=server.endpoint, closer_looks=0)
+        yield Ways(server.endpoint, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def settings(name: str, ways: Ways) -> PlannerSettings:
+    """Settings with which the planner of that name can work here."""
+    return ways[name]
 
 
 def planner(name: str, settings: PlannerSettings) -> Planner:
