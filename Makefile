@@ -20,7 +20,7 @@ demo: $(STAMP) ## install what is needed and give a sample its sound
 test: $(STAMP) $(MODELS) ## install what is needed, models' packages too, and run all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
 
-check: $(STAMP) ## format, lint, types, layers
+check: $(STAMP) $(MODELS) ## format, lint, types (with the models' packages, whose types count too), layers
 	$(BIN)/ruff format --check foley tests samples benchmarks
 	$(BIN)/ruff check foley tests samples benchmarks
 	$(BIN)/mypy
