@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -40,12 +41,14 @@ def probe(path: Path, **show: object) -> dict[str, Any]:
         ProbeError: where ffprobe cannot read it.
         MissingProgramError: where ffprobe is not installed.
     """
-    try:
-        found: dict[str, Any] = ffmpeg.probe(address(path), v="error", **show)
-    except ffmpeg.Error as cause:
-        raise ProbeError(_reason(cause.stderr, about=path)) from cause
-    except FileNotFoundError as cause:
-        raise MissingProgramError("ffprobe", _INSTALL) from cause
+    # in a thread of its own, which is waited for: an interrupt would else leave ffprobe running behind the command
+    with ThreadPoolExecutor(1, thread_name_prefix="ffprobe") as beside:
+        try:
+            found: dict[str, Any] = beside.submit(ffmpeg.probe, address(path), v="error", **show).result()
+        except ffmpeg.Error as cause:
+            raise ProbeError(_reason(cause.stderr, about=path)) from cause
+        except FileNotFoundError as cause:
+            raise MissingProgramError("ffprobe", _INSTALL) from cause
     return found
 
 

@@ -389,7 +389,9 @@ def test_an_interrupt_leaves_nothing_half_written_and_nothing_running(
 ) -> None:
     source = media(make.moving, duration_s=20.0, size="640x360")
     words = ["run", source, "--prompt", "rain, wind, a hammer", "-o", tmp_path / "out", "--workdir", tmp_path / "work"]
-    process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command(*words), stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heeding_interrupts
+    )
     records = tmp_path / "work" / "watch"
     deadline = time.monotonic() + 60.0
     while not (tmp_path / "work" / "tmp").exists() or not any((tmp_path / "work" / "tmp").iterdir()):
@@ -405,6 +407,11 @@ def test_an_interrupt_leaves_nothing_half_written_and_nothing_running(
     assert not (tmp_path / "out").exists()
     assert not records.exists() or not any(".part" in name for name in names(records))
     assert running_in(process.pid) == [], "no ffmpeg lives on"
+
+
+def heeding_interrupts() -> None:
+    """Undo what a job in the background inherits: there a shell has interrupts ignored, and a program keeps to that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def running_in(session: int) -> list[str]:
