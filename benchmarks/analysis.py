@@ -1,4 +1,4 @@
-"""Time of the analysis (probe, watch, listen) over a bare decode of the same minute of 1080p, and observers' shares.
+"""Time of the analysis (`foley inspect`) over a bare decode of the same minute of 1080p, and observers' shares.
 
 The observers' shares are taken by themselves, on frames decoded beforehand, in milliseconds a frame. In a run decoding
 goes on beside them, on other cores where there are any.
@@ -7,7 +7,6 @@ goes on beside them, on other cores where there are any.
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import statistics
 import sys
@@ -36,18 +35,6 @@ WANTED = 1.3
 CHUNK_FRAMES = 300
 """Held at once: 75 MB of small pictures."""
 COMMAND = "python -m benchmarks analysis"
-
-ANALYSE = """
-import sys
-from pathlib import Path
-from foley.model import Clip, Listening, Picture, Source
-from foley.pipeline import runner, workflow
-from foley.pipeline.cache import Cache
-source, folder = Source(Path(sys.argv[1])), Path(sys.argv[2])
-done = runner.run(workflow.load(), [source], [Clip, Picture, Listening], cache=Cache(folder))
-print(", ".join(f"{stage.stage} {stage.seconds:.2f}" for stage in done.times))
-"""
-"""What `foley inspect` does before it prints, without the visual encoder."""
 
 
 def observed(clip: Clip) -> dict[str, float]:
@@ -90,15 +77,24 @@ def decoded(clip: Clip) -> float:
 
 def measure() -> list[Figure]:
     """Return the ratio, round by round taken, and the shares."""
-    ratios, decodes, runs, stages = [], [], [], ""
+    ratios, decodes, runs = [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         video = minute_of_1080p(folder / "minute.mp4")
         for _ in range(ROUNDS):
             decode_s, _ = timed(["ffmpeg", "-v", "error", "-i", str(video), "-f", "null", "-"])
             shutil.rmtree(folder / "cache", ignore_errors=True)
-            command = [sys.executable, "-c", ANALYSE, str(video), str(folder / "cache")]
-            run_s, stages = timed(command, {**os.environ})
+            command = [
+                sys.executable,
+                "-m",
+                "foley",
+                "inspect",
+                str(video),
+                "--json",
+                "--workdir",
+                str(folder / "cache"),
+            ]
+            run_s, _ = timed(command)
             decodes.append(decode_s)
             runs.append(run_s)
             ratios.append(run_s / decode_s)
@@ -118,6 +114,5 @@ def measure() -> list[Figure]:
         Figure(
             "analysis, whole process", f"{1000 * statistics.median(runs) / frames:.2f} ms a frame", "", None, COMMAND
         ),
-        Figure("stages of the last round, seconds", stages.strip(), "", None, COMMAND),
         *(Figure(f"{part} alone", f"{ms:.2f} ms a frame", "", None, COMMAND) for part, ms in shares.items()),
     ]

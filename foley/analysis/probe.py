@@ -86,10 +86,11 @@ def probe(source: Source, ctx: Context) -> Clip:
     found = _probed(path)
     stream = _picture(found["streams"], path)
     with ThreadPoolExecutor(3, thread_name_prefix="probe") as pool:  # each is a program of its own
+        reading_key = pool.submit(content_key, path)
         reading_start = pool.submit(_start, path, stream)
         reading_tail = pool.submit(_tail, path, stream, found)
         head = _packets(_read(path, stream, f"%+#{_HEAD_PACKETS}", entries=_PACKET_ENTRIES))
-        start, tail = reading_start.result(), reading_tail.result()
+        start, tail, key = reading_start.result(), reading_tail.result(), reading_key.result()
     if start is None:
         start = min((packet.pts * Fraction(stream["time_base"]) for packet in head), default=None)
     if start is None or not tail:
@@ -100,7 +101,7 @@ def probe(source: Source, ctx: Context) -> Clip:
         raise EmptyVideoError(path, "its last frame ends where the first begins")
     return Clip(
         path=path,
-        key=content_key(path),
+        key=key,
         container=found["format"]["format_name"],
         start_s=start,
         duration_s=end - start,

@@ -91,12 +91,11 @@ def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     Raises:
         MediaError: where no picture can be decoded.
     """
-    observers = Observers()
     longer_px = max(clip.video.width_px, clip.video.height_px)
     width_px = opts.detail_px * clip.video.width_px // longer_px
     length_s = float(clip.duration_s)
     with one_thread(), read_frames(clip, width_px=max(2, width_px)) as frames:
-        last_s = 0.0
+        observers, last_s = Observers(), 0.0
         for number, frame in enumerate(frames):
             observers.see(frame)
             last_s = frame.time_s

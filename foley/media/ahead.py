@@ -14,31 +14,40 @@ _LOOK_S = 0.1
 """How often a thread that waits looks whether it is still wanted."""
 
 
-def ahead(items: Generator[T, None, None], *, most: int) -> Generator[T, None, None]:
-    """Yield what `items` yields, which runs in a thread of its own and at most so many items ahead.
+class Ahead(Iterator[T]):
+    """Yields what `items` yields, which runs in a thread of its own from now on, at most so many items ahead.
 
-    What it raises is raised here, after the items before it. Where this is closed early, `items` is closed too.
-
-    Args:
-        items: What is run; nobody else may touch it any more.
-        most: How many items may wait: what is held in memory.
+    What `items` raises is raised here, after the items before it. Whoever does not go through it closes it.
     """
-    waiting: queue.Queue[T | BaseException | None] = queue.Queue(most)
-    unwanted = threading.Event()
-    worker = threading.Thread(target=_run, args=(items, waiting, unwanted), daemon=True)
-    worker.start()
-    try:
-        yield from _arriving(waiting)
-    finally:
-        unwanted.set()
-        worker.join()
 
+    def __init__(self, items: Generator[T, None, None], *, most: int) -> None:
+        """Begin.
 
-def _arriving(waiting: queue.Queue[T | BaseException | None]) -> Iterator[T]:
-    while (item := waiting.get()) is not None:
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+        Args:
+            items: What is run; nobody else may touch it any more.
+            most: How many items may wait: what is held in memory.
+        """
+        self._waiting: queue.Queue[T | BaseException | None] = queue.Queue(most)
+        self._unwanted = threading.Event()
+        self._ended = False
+        self._worker = threading.Thread(target=_run, args=(items, self._waiting, self._unwanted), daemon=True)
+        self._worker.start()
+
+    def __next__(self) -> T:
+        """Return the next item, waiting for it."""
+        if self._ended:
+            raise StopIteration
+        item = self._waiting.get()
+        if item is None or isinstance(item, BaseException):
+            self._ended = True
+            raise StopIteration if item is None else item
+        return item
+
+    def close(self) -> None:
+        """End `items`, wherever it is."""
+        self._ended = True
+        self._unwanted.set()
+        self._worker.join()
 
 
 def _run(

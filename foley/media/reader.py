@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foley.errors import DamagedVideoError, EmptyVideoError
-from foley.media.ahead import ahead
+from foley.media.ahead import Ahead
 from foley.media.ffmpeg import address
 from foley.model import Clip, Span
 from foley.units import clock
@@ -108,6 +108,8 @@ class _Damage:
 class Frames:
     """The frames of a clip, to be gone through once; as a context it stops decoding where its block ends.
 
+    Decoding begins at once, so that whoever is to look at the frames may get ready meanwhile.
+
     Raises:
         EmptyVideoError: while going through it, where there is no frame.
         DamagedVideoError: while going through it, where no frame can be decoded.
@@ -116,7 +118,7 @@ class Frames:
     def __init__(self, clip: Clip, width_px: int) -> None:
         self._clip, self._size = clip, shown_size(clip, width_px)
         self._damage = _Damage()
-        self._running = ahead(self._read(), most=_FRAMES_AHEAD)
+        self._running = Ahead(self._read(), most=_FRAMES_AHEAD)
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -173,7 +175,7 @@ def read_window(clip: Clip, window: Span, *, width_px: int) -> Iterator[Frame]:
     Raises:
         DamagedVideoError: where the file cannot be opened.
     """
-    frames = ahead(_window(clip, window, shown_size(clip, width_px)), most=_FRAMES_AHEAD)
+    frames = Ahead(_window(clip, window, shown_size(clip, width_px)), most=_FRAMES_AHEAD)
     try:
         yield from frames
     finally:
@@ -201,6 +203,8 @@ def _by_decord(clip: Clip, size: tuple[int, int]) -> Iterator[Frame]:
     Raises:
         DecordGaveUpError: where it cannot, or not further.
     """
+    if clip.container in _NOT_FOR_DECORD or clip.video.width_px * clip.video.height_px > _LARGE_PX:
+        raise DecordGaveUpError
     try:
         from decord import DECORDError, DECORDLimitReachedError
     except (ImportError, OSError) as cause:  # no wheel for this machine, or a library it needs is missing
@@ -221,8 +225,6 @@ def _agreed_reader(clip: Clip, size: tuple[int, int]) -> tuple[Any, list[float]]
     """Return decord's reader and the exact times of its frames, where both agree on them."""
     import decord
 
-    if clip.container in _NOT_FOR_DECORD or clip.video.width_px * clip.video.height_px > _LARGE_PX:
-        raise DecordGaveUpError
     times_s = _packet_times_s(clip)
     decord.logging.set_level(decord.logging.QUIET)
     try:

@@ -6,8 +6,8 @@ import threading
 from contextlib import suppress
 from importlib import import_module
 
-SLOW = ("scipy.signal", "scipy.ndimage", "scenedetect", "foley.render.generators.procedural", "jinja2")
-"""What most runs need and what takes longest to import: together well over a second."""
+SLOW = ("scenedetect", "scipy.signal", "scipy.ndimage", "foley.render.generators.procedural", "jinja2")
+"""What most runs need and what takes longest to import: together well over a second. In the order of need."""
 
 
 def warm_up() -> None:

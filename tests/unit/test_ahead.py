@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from foley.media.ahead import ahead
+from foley.media.ahead import Ahead
 
 
 def counting(log: list[str], last: int, fail_at: int | None = None) -> Generator[int, None, None]:
@@ -23,12 +23,12 @@ def counting(log: list[str], last: int, fail_at: int | None = None) -> Generator
 
 def test_all_items_come_in_order() -> None:
     log: list[str] = []
-    assert list(ahead(counting(log, 100), most=3)) == list(range(100))
+    assert list(Ahead(counting(log, 100), most=3)) == list(range(100))
     assert log[-1] == "closed"
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
-    running = ahead(counting([], 10, fail_at=4), most=3)
+    running = Ahead(counting([], 10, fail_at=4), most=3)
     assert [next(running) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="broken"):
         next(running)
@@ -36,7 +36,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
 
 def test_it_runs_no_further_ahead_than_it_may() -> None:
     log: list[str] = []
-    running = ahead(counting(log, 1000), most=2)
+    running = Ahead(counting(log, 1000), most=2)
     assert next(running) == 0
     threading.Event().wait(0.3)
     assert len(log) <= 5
@@ -44,7 +44,10 @@ def test_it_runs_no_further_ahead_than_it_may() -> None:
     assert log[-1] == "closed"
 
 
-def test_closing_before_anything_was_asked_for_runs_nothing() -> None:
+def test_closing_before_anything_was_asked_for_ends_it_too() -> None:
     log: list[str] = []
-    ahead(counting(log, 10), most=2).close()
-    assert log == []
+    running = Ahead(counting(log, 1000), most=2)
+    running.close()
+    assert len(log) <= 5
+    assert log[-1] == "closed"
+    assert list(running) == []
