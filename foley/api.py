@@ -98,7 +98,7 @@ def analyse(video: str | Path, *, settings: Settings | None = None) -> Analysis:
     Raises:
         MediaError: where the file cannot be used.
     """
-    done = _Runs(settings or Settings()).see(Path(video))
+    done = _Runs(settings or Settings(), sounding=False).see(Path(video))
     return Analysis(done[Clip], done[Picture], done[Looks], done[Listening])
 
 
@@ -214,11 +214,11 @@ def default_workdir() -> Path:
 class _Runs:
     """The parts of a run that the calls share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, sounding: bool = True) -> None:
         self.settings = settings
         self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
         self.cache = Cache(settings.workdir or default_workdir())
-        warm_up()
+        warm_up(sounding=sounding)
 
     def see(self, video: Path, to: Destination | None = None) -> Run:
         """Look at a clip; first make sure, where there is a destination, that the result can be written there."""

@@ -6,21 +6,29 @@ import threading
 from contextlib import suppress
 from importlib import import_module
 
-SLOW = ("scenedetect", "scipy.signal", "scipy.ndimage", "foley.render.generators.procedural", "jinja2")
-"""What most runs need and what takes longest to import: together well over a second. In the order of need."""
+LOOKING = ("scenedetect", "scipy.signal")
+"""What looking at a clip needs and what takes long to import, in the order of need."""
+
+SOUNDING = ("scipy.ndimage", "foley.render.generators.procedural", "jinja2")
+"""What planning, rendering and reporting need besides: together well over a second."""
 
 
-def warm_up() -> None:
-    """Begin to import what is slow; whoever needs it meanwhile waits for it as for any import."""
-    threading.Thread(target=_import_slow, daemon=True, name="warm-up").start()
+def warm_up(*, sounding: bool) -> None:
+    """Begin to import what is slow; whoever needs it meanwhile waits for it as for any import.
+
+    Args:
+        sounding: Whether sound is to be planned or made too.
+    """
+    threading.Thread(target=_import_slow, args=[sounding], daemon=True, name="warm-up").start()
 
 
-def _import_slow() -> None:
+def _import_slow(sounding: bool) -> None:
     from foley.plan.vocabulary import vocabulary
     from foley.synth.recipe import recipes
 
     with suppress(Exception):  # what is wrong is raised where it is needed
-        for name in SLOW:
+        for name in LOOKING + SOUNDING * sounding:
             import_module(name)
-        recipes()
+        if sounding:
+            recipes()
         vocabulary()
