@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, ParamSpec, Protocol, TypeVar, get_type_hints
+from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,45 @@ class Capabilities:
     needs_gpu: bool = False
     memory_mb: int = 0
     """Expected use when loaded."""
+    follows_curve: bool = True
+    """Lets a span's intensity rise and fall with its curve by itself; else the curve is laid on what it makes."""
+    video: bool = False
+    """Looks at the picture: requests carry the film's part that they are for."""
+    remote: bool = False
+    """Sends the request to a service: prompts leave this machine, and it may cost."""
+    excluded_regions: tuple[str, ...] = ()
+    """ISO 3166 codes, and "EU", of where the weights' licence gives no rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSettings:
+    """What generators that hold a model need to know; each uses what concerns it."""
+
+    model: str = ""
+    """Name, hub id, folder or file of its model, or a preset; "" for the generator's own choice."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    quantise: Literal["", "8bit", "4bit"] = ""
+    """Weights in fewer bits, where the platform supports it."""
+    max_vram_mb: int = 0
+    """The most memory of the device that it may use; 0 for what is free."""
+    time_limit_s: float = 600.0
+    """For one sound."""
+
+    def __post_init__(self) -> None:
+        if self.quantise not in get_args(Literal["", "8bit", "4bit"]):
+            raise ValueError(f"quantise must be 8bit, 4bit or nothing, got {self.quantise!r}")
+        if self.max_vram_mb < 0 or not self.time_limit_s > 0.0:
+            raise ValueError("max_vram_mb must be 0 or more, time_limit_s more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class FilmWindow:
+    """The part of a film that a sound is for."""
+
+    path: Path
+    start_s: float
+    """From the film's first frame, of what is seen at the request's own time 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +117,15 @@ class SoundRequest:
     duration_s: float
     rng: np.random.Generator
     """The only source of chance."""
+    film: FilmWindow | None = None
+    """What is seen meanwhile; for generators that look at the picture."""
 
 
 class Generator(Protocol):
-    """Makes the sound of events. Light to build; what is heavy is loaded in `prepare`."""
+    """Makes the sound of events. Light to build; what is heavy is loaded in `prepare`.
+
+    Its module's `build(settings: GeneratorSettings = ...)` makes it; settings choose its model and its device.
+    """
 
     capabilities: Capabilities
 
@@ -108,10 +152,12 @@ class Generator(Protocol):
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         """Return one sound for each request, to the sample: `to_samples(duration_s, rate_hz)` long.
 
-        Full scale is [-1, 1]; finite; a hit of strength 1 peaks, and a texture at intensity 1 lies, at whatever level
-        the generator likes: takes are brought to their event's level afterwards.
+        Each depends on its own request alone: whatever else is in the batch, it is the same sound. Full scale is
+        [-1, 1]; finite; a hit of strength 1 peaks, and a texture at intensity 1 lies, at whatever level the generator
+        likes: takes are brought to their event's level afterwards.
 
         Raises:
+            DeviceMemoryError: where the batch does not fit: it is tried again in smaller ones.
             GenerationError: where a sound cannot be made.
         """
         ...

@@ -6,7 +6,7 @@ FoleyError 1
 ├── MissingProgramError 5             a program or package is not installed; MissingWeightsError
 ├── PlanError 6                       a plan file, hint or cue sheet that cannot be used
 ├── WorkflowError 7                   UnknownPluginError, OptionError
-├── GenerationError 8                 no generator could make a sound; LicenceError
+├── GenerationError 8                 no generator could make a sound; DeviceMemoryError, LicenceError
 └── PlannerError 9                    a model or service gave no usable plan
 
 Exit code 2 is the command line's own (wrong usage), 130 an interrupt.
@@ -155,6 +155,13 @@ class GenerationError(FoleyError):
         super().__init__(f"event {event_id}: {generator}: {reason}", hint="name another with --generator")
         self.retryable = retryable
         """True where trying again may help: out of memory, a service that is busy."""
+
+
+class DeviceMemoryError(GenerationError):
+    """What was asked for at once does not fit into the device's memory."""
+
+    def __init__(self, event_id: str, generator: str, device: str) -> None:
+        super().__init__(event_id, generator, f"out of memory on {device}", retryable=True)
 
 
 class LicenceError(GenerationError):

@@ -24,18 +24,18 @@ def names(kind: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def build(kind: str, name: str) -> Any:
-    """Make the plugin: its module's `build()`.
+def build(kind: str, name: str, *given: Any) -> Any:
+    """Make the plugin: its module's `build`, with what is given.
 
     Raises:
         UnknownPluginError: where no plugin of the kind bears the name.
     """
     for entry in _advertised(kind):
         if entry.name == name:
-            return entry.load().build()
+            return entry.load().build(*given)
     if name not in names(kind):
         raise UnknownPluginError(kind, name, names(kind))
-    return importlib.import_module(f"{KINDS[kind]}.{name}").build()
+    return importlib.import_module(f"{KINDS[kind]}.{name}").build(*given)
 
 
 @cache

@@ -17,6 +17,8 @@ class Audio:
     samples: npt.NDArray[np.float32]
     """Shape (channels, samples), always two axes; full scale is [-1, 1]."""
     rate_hz: int
+    notes: tuple[str, ...] = ()
+    """What its maker has to say of it to a person: what it cost, for one."""
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from foley.contracts import Capabilities, SoundRequest
+from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
 from foley.errors import GenerationError
 from foley.model import Audio, Hit, SoundEvent
 from foley.units import RATE_HZ, to_gain, to_samples
@@ -99,8 +99,8 @@ class Procedural:
             raise GenerationError(event.id, "procedural", f"recipe {recipe.name}: {cause}") from cause
 
 
-def build() -> Procedural:
-    """Make the generator."""
+def build(settings: GeneratorSettings | None = None) -> Procedural:
+    """Make the generator; it holds no model, so no setting concerns it."""
     return Procedural()
 
 

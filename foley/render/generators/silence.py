@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foley.contracts import Capabilities, SoundRequest
+from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
 from foley.model import Audio, SoundEvent
 from foley.units import RATE_HZ, to_samples
 
@@ -51,6 +51,6 @@ class Silence:
         return [Audio(np.zeros((1, length), np.float32), RATE_HZ) for length in lengths]
 
 
-def build() -> Silence:
-    """Make the generator."""
+def build(settings: GeneratorSettings | None = None) -> Silence:
+    """Make the generator; it holds no model, so no setting concerns it."""
     return Silence()

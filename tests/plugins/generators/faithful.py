@@ -1,7 +1,8 @@
 """Does what it is asked."""
 
+from foley.contracts import GeneratorSettings
 from tests.plugins.saboteur import Saboteur
 
 
-def build() -> Saboteur:
+def build(settings: GeneratorSettings | None = None) -> Saboteur:
     return Saboteur("faithful")

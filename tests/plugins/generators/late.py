@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from foley.contracts import SoundRequest
+from foley.contracts import GeneratorSettings, SoundRequest
 from foley.model import Audio
 from foley.units import to_samples
 from tests.plugins.saboteur import FAITHFUL, Saboteur
@@ -19,5 +19,5 @@ def delay(audio: Audio, request: SoundRequest) -> Audio:
     return Audio((moved + noise).astype(np.float32), audio.rate_hz)
 
 
-def build() -> Saboteur:
+def build(settings: GeneratorSettings | None = None) -> Saboteur:
     return Saboteur("late", replace(FAITHFUL, hit_exact=False), delay)

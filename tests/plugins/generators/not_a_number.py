@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foley.contracts import SoundRequest
+from foley.contracts import GeneratorSettings, SoundRequest
 from foley.model import Audio
 from tests.plugins.saboteur import FAITHFUL, Saboteur
 
@@ -13,5 +13,5 @@ def poison(audio: Audio, request: SoundRequest) -> Audio:
     return Audio(samples, audio.rate_hz)
 
 
-def build() -> Saboteur:
+def build(settings: GeneratorSettings | None = None) -> Saboteur:
     return Saboteur("not_a_number", FAITHFUL, poison)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from foley.contracts import SoundRequest
+from foley.contracts import GeneratorSettings, SoundRequest
 from foley.model import Audio
 from foley.units import to_gain
 from tests.plugins.saboteur import FAITHFUL, Saboteur
@@ -21,7 +21,7 @@ def unevenly(audio: Audio, request: SoundRequest) -> Audio:
     return Audio(audio.samples * np.float32(to_gain(louder_db)), audio.rate_hz)
 
 
-def build() -> Saboteur:
+def build(settings: GeneratorSettings | None = None) -> Saboteur:
     restricted = replace(
         FAITHFUL,
         rate_hz=16_000,

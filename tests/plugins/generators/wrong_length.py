@@ -1,6 +1,6 @@
 """Gives one sample too few."""
 
-from foley.contracts import SoundRequest
+from foley.contracts import GeneratorSettings, SoundRequest
 from foley.model import Audio
 from tests.plugins.saboteur import FAITHFUL, Saboteur
 
@@ -9,5 +9,5 @@ def shorten(audio: Audio, request: SoundRequest) -> Audio:
     return Audio(audio.samples[:, :-1], audio.rate_hz)
 
 
-def build() -> Saboteur:
+def build(settings: GeneratorSettings | None = None) -> Saboteur:
     return Saboteur("wrong_length", FAITHFUL, shorten)
