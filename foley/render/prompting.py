@@ -17,7 +17,7 @@ def prompt_of(event: SoundEvent) -> str:
 
 def negative_prompt_of(event: SoundEvent) -> str:
     """Return what the sound must not hold, in words, for models that take a negative prompt."""
-    return ", ".join(dict.fromkeys((*NEVER, *event.avoid)))
+    return ", ".join(filter(None, (*NEVER, event.avoid)))
 
 
 def seed_of(rng: np.random.Generator) -> int:
