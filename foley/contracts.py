@@ -60,7 +60,8 @@ class Capabilities:
     commercial: bool
     """Whether what it makes may be used commercially."""
     rank: int
-    """Order of routing: the lowest that suits an event makes it."""
+    """Order of routing: the lowest that suits an event makes it. What holds a model comes after what needs none, except
+    for events that a plan marks as a `placeholder`."""
     needs_gpu: bool = False
     memory_mb: int = 0
     """Expected use when loaded."""
@@ -124,7 +125,9 @@ class SoundRequest:
 class Generator(Protocol):
     """Makes the sound of events. Light to build; what is heavy is loaded in `prepare`.
 
-    Its module's `build(settings: GeneratorSettings = ...)` makes it; settings choose its model and its device.
+    Its module's `build(settings: GeneratorSettings = ...)` makes it; settings choose its model and its device. One that
+    holds a model may say with `item_mb(duration_s: float) -> float` what memory a sound of that length needs beside the
+    loaded model: batches are cut to it, else to `takes.batch`.
     """
 
     capabilities: Capabilities

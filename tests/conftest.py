@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from foley.contracts import Context
 from foley.pipeline.cache import Cache
 from tests.real_media import REAL_MEDIA
+
+# before anything loads torch: tests run beside each other, one on each core, and threads that spin take it from them
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.media_fixtures"]
 

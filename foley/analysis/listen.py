@@ -9,14 +9,15 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
-from foley.analysis import speech_model
 from foley.analysis.attacks import AttackFinder
 from foley.analysis.speech import SpeechFinder
+from foley.analysis.speech_model import SpokenByModel
 from foley.contracts import Context, stage
 from foley.dsp.loudness import STEP_S, KWeighting, gated_lufs
 from foley.errors import MissingProgramError
 from foley.media.sound import Block, read_track
 from foley.model import Clip, Listening, Span
+from foley.neural import speech_model
 from foley.units import RATE_HZ, SILENCE_DB, to_gain
 
 _CHANNELS = 2
@@ -85,7 +86,7 @@ def _speech_by(wanted: Speech) -> str:
 def _finder(speech_by: str) -> _Finder | None:
     if not speech_by:
         return None
-    return SpeechFinder() if speech_by == "spectrum" else speech_model.SpokenByModel()
+    return SpeechFinder() if speech_by == "spectrum" else SpokenByModel()
 
 
 def _heard(clip: Clip, speech_by: str, silence_db: float, ctx: Context) -> Listening:

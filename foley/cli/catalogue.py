@@ -10,6 +10,7 @@ import typer
 from foley import plugins
 from foley.cli import console, options
 from foley.contracts import PlannerSettings
+from foley.neural import licences
 from foley.pipeline import workflow as workflows
 
 
@@ -22,7 +23,7 @@ def generators(*, json: options.Json = False) -> None:
         return
     for entry in found:
         state = "ready" if not entry["missing"] else f"missing: {'; '.join(entry['missing'])}"
-        use = "any use" if entry["commercial"] else "not for commercial use"
+        use = f"{'any use' if entry['commercial'] else 'not for commercial use'}{_conditions(entry['weights_licence'])}"
         console.answer(f"{entry['name']}: {state}")
         console.answer(f"  makes {', '.join(entry['kinds'])}; {entry['rate_hz']} Hz, {entry['channels']} ch")
         console.answer(f"  code {entry['code_licence']}, weights {entry['weights_licence']}: {use}")
@@ -90,6 +91,14 @@ def _generator(name: str) -> dict[str, Any]:
         "weights_licence": can.weights_licence,
         "commercial": can.commercial,
     }
+
+
+def _conditions(licence_id: str) -> str:
+    """Return what a licence asks for and where it gives no rights, to be read after what it allows."""
+    known = licences.licence(licence_id)
+    excluded = f"no rights in {', '.join(known.excluded)}" if known.excluded else ""
+    said = "; ".join(filter(None, (known.conditions, excluded)))
+    return f" ({said})" if said else ""
 
 
 def _stages(flow: workflows.Workflow) -> list[str]:

@@ -9,9 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from foley import plugins
 from foley.api import Settings
 from foley.errors import OptionError
 from foley.pipeline.runner import StageProgress
+
+AUTO = "auto"
+"""No generator is named."""
 
 LOUDNESS = ("ebu-r128", "web", "off")
 
@@ -40,6 +44,21 @@ Planner = Annotated[
 PlannerModel = Annotated[str | None, typer.Option(help="The planner's model: a name, hub id or folder.")]
 Endpoint = Annotated[str | None, typer.Option(help="Chat service of a planner, as http://localhost:8000/v1.")]
 Device = Annotated[str | None, typer.Option(help="Where models run: auto, cpu, cuda or mps.")]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]MODEL",
+        help="Model of the generator NAME, or of the one that --generator names: name, hub id, folder.",
+    ),
+]
+Licence = Annotated[
+    str | None, typer.Option(help="What the sound is used for: any (default), research, or commercial.")
+]
+Region = Annotated[
+    str | None, typer.Option(help="Where it is used: an ISO 3166 code or EU; some licences leave it out.")
+]
+MaxVram = Annotated[int | None, typer.Option(metavar="MB", help="The most memory of the device that models may use.")]
+Candidates = Annotated[int | None, typer.Option(help="How many takes a model makes of each event; the best is kept.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="Set an option of a stage.")
 ]
@@ -52,6 +71,10 @@ STAGES = {
     "planner_model": "propose.model",
     "endpoint": "propose.endpoint",
     "remaster": "master.remaster",
+    "licence": "takes.licence",
+    "region": "takes.region",
+    "max_vram": "takes.max_vram_mb",
+    "candidates": "takes.candidates",
 }
 """Options of the command line that are one of a stage."""
 
@@ -72,7 +95,9 @@ def settings(params: Mapping[str, Any], on_progress: Callable[[StageProgress], N
     options = {name: {**values} for name, values in stage_options(list(params.get("set_option") or ())).items()}
     named = [(option, params[name]) for name, option in STAGES.items() if params.get(name)]
     if device := params.get("device"):
-        named += [("looks.device", device), ("propose.device", device)]
+        named += [(f"{stage}.device", device) for stage in ("looks", "propose", "takes")]
+    if models := params.get("model"):
+        named += [("takes.models", tuple(_for_generator(text, params.get("generator", AUTO)) for text in models))]
     for option, value in named:
         stage, _, field = option.partition(".")
         options.setdefault(stage, {}).setdefault(field, value)
@@ -85,6 +110,19 @@ def settings(params: Mapping[str, Any], on_progress: Callable[[StageProgress], N
         options=options,
         on_progress=on_progress,
     )
+
+
+def _for_generator(text: str, named: str) -> str:
+    """Return NAME=MODEL; where only a model is given, it is for the generator that is named.
+
+    >>> _for_generator("models/audiogen", "audiogen")
+    'audiogen=models/audiogen'
+    """
+    if text.partition("=")[0] in plugins.names("generator"):
+        return text
+    if named == AUTO:
+        raise OptionError(f"--model {text}: it is not said whose", hint="name it with --generator, or give NAME=MODEL")
+    return f"{named}={text}"
 
 
 def stage_options(chosen: list[str]) -> dict[str, dict[str, Any]]:

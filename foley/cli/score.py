@@ -31,7 +31,12 @@ def run(
     endpoint: options.Endpoint = None,
     device: options.Device = None,
     seed: options.Seed = 0,
-    generator: options.Generator = "auto",
+    generator: options.Generator = options.AUTO,
+    model: options.Model = None,
+    licence: options.Licence = None,
+    region: options.Region = None,
+    max_vram: options.MaxVram = None,
+    candidates: options.Candidates = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
     loudness: options.Loudness = None,
@@ -62,7 +67,7 @@ def plan(
     endpoint: options.Endpoint = None,
     device: options.Device = None,
     seed: options.Seed = 0,
-    generator: options.Generator = "auto",
+    generator: options.Generator = options.AUTO,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
     workflow: options.WorkflowName = workflows.DEFAULT,
@@ -89,7 +94,13 @@ def render(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan.yaml, edited or not.", show_default=False)],
     *,
     overwrite: options.Overwrite = False,
-    generator: options.Generator = "auto",
+    generator: options.Generator = options.AUTO,
+    model: options.Model = None,
+    licence: options.Licence = None,
+    region: options.Region = None,
+    device: options.Device = None,
+    max_vram: options.MaxVram = None,
+    candidates: options.Candidates = None,
     remaster: Annotated[bool, typer.Option("--remaster", help="Set gain and limiter anew: all stems change.")] = False,
     loudness: options.Loudness = None,
     replace_audio: options.ReplaceAudio = None,
@@ -99,7 +110,7 @@ def render(
     json: options.Json = False,
 ) -> None:
     """Render PLAN; only what changed since the last time is made again."""
-    named = [f"takes.generator={generator}"] if generator != "auto" else []
+    named = [f"takes.generator={generator}"] if generator != options.AUTO else []
     params = {**context.params, "set_option": [*named, *(set_option or ())]}
     with console.progress() as show:
         result = api.render(plan_file, settings=options.settings(params, show))

@@ -7,6 +7,7 @@ from typing import Any
 
 from foley.deliver.finished import Finished
 from foley.model import Provenance
+from foley.neural import licences
 
 REPORT_SCHEMA = "foley.report/1"
 MANIFEST_SCHEMA = "foley.manifest/1"
@@ -32,6 +33,7 @@ def report_record(done: Finished) -> dict[str, Any]:
                 "muted": event.muted,
                 "because": event.because,
                 "generator": made[event.id].generator if event.id in made else None,
+                "weights_licence": made[event.id].weights_licence if event.id in made else None,
                 "notes": list(made[event.id].notes) if event.id in made else [],
             }
             for event in plan.events
@@ -64,5 +66,9 @@ def manifest(done: Finished, provenance: Provenance) -> dict[str, Any]:
             for take in takes.items
         ],
         "commercial_use": all(take.commercial for take in takes.items),
+        "licences": {
+            licence_id: dataclasses.asdict(licences.licence(licence_id))
+            for licence_id in sorted({take.weights_licence for take in takes.items})
+        },
         "master": {"gain_db": mixdown.master.gain_db, "target_lufs": mixdown.target_lufs},
     }

@@ -38,6 +38,8 @@ class Takes:
     """A take for every event that is heard, in the plan's order, as generated."""
 
     items: tuple[Take, ...]
+    notes: tuple[str, ...] = ()
+    """What a person should know of all of them: licences, for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class FittedTakes:
     """The takes on time: stretched to their slots, onsets moved onto their instants."""
 
     items: tuple[Take, ...]
+    notes: tuple[str, ...] = ()
+    """Those of the takes as generated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,35 +8,42 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import importlib.util
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from foley.errors import MissingProgramError, MissingWeightsError, OptionError
+from foley.neural import digests, layouts, licences
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 FOLDER_VARIABLE = "FOLEY_MODELS"
 
-WEIGHTS_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
-CONFIG_NAMES = ("config.json", "open_clip_config.json")
-"""One of them is in every model's folder."""
-
-_SMALL_SUFFIXES = (".json", ".txt", ".model", ".jinja")
-"""Configurations, vocabularies, chat templates."""
+EXTERNAL = "external"
+"""Purpose of models that another program plays: what is known of them here is what they allow and need."""
 
 _COMMIT_DIGITS = 40
 """Of the hexadecimal name that the hub gives a revision's folder."""
 
-_SAMPLES, _SAMPLE_BYTES = 16, 1 << 16
-"""Of a large file these parts are read to tell it from others: training changes all of a file, and a megabyte is read
-in no time where gigabytes take seconds."""
+
+_offline_guard = threading.Lock()
+_offline_before: list[bool] = []
+"""What was set before each thread that is off the network now; taken back in reverse, so the first value comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a model makes sound."""
+
+    realtime: float
+    """Seconds of sound in one second."""
+    source: str
+    """Who measured it, on what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,26 @@ class Weights:
     """ORGANISATION/NAME on the Hugging Face hub."""
     code_licence: str
     weights_licence: str
-    """SPDX id or name; "check" where nobody has."""
-    commercial: bool | None
-    """Whether what it makes may be used commercially; None where nobody has checked."""
+    """An id of licences.yaml; "check" where nobody has."""
     size_mb: int | None
     """Of the download; None where nobody has checked."""
+    licence_checked: str | None = None
+    """Month in which the model's card was read for its licence; None where nobody did."""
     revision: str = "main"
     """Commit, tag or branch."""
+    layout: str = ""
+    """How its files lie: one of `layouts.EXPECTED`, "other" for what only other programs read, "" for what is there."""
+    generator: str = ""
+    """The generator that plays it; "" for models that make no sound."""
+    memory_mb: int | None = None
+    """Expected when loaded, in half precision as on a GPU; None where nobody has measured or reckoned it."""
+    rates: Mapping[str, Rate] = dataclasses.field(default_factory=dict)
+    """How fast it makes sound, by device, where somebody has measured it."""
+
+    @property
+    def commercial(self) -> bool | None:
+        """Whether what it makes may be used commercially; None where nobody has checked."""
+        return licences.licence(self.weights_licence).commercial
 
 
 @cache
@@ -66,7 +86,7 @@ def catalogue() -> Mapping[str, Weights]:
     import yaml
 
     entries: dict[str, dict[str, Any]] = yaml.safe_load(CATALOGUE_FILE.read_text(encoding="utf-8"))
-    return {name: Weights(name=name, **entry) for name, entry in entries.items()}
+    return {name: _weights(name, **entry) for name, entry in entries.items()}
 
 
 def entry(name: str) -> Weights:
@@ -84,38 +104,40 @@ def entry(name: str) -> Weights:
             f"no model is called {name!r}",
             hint=f"there are: {', '.join(sorted(catalogue()))}; or give an id of the hub, ORGANISATION/NAME",
         )
-    return Weights(name, "unknown", "not in the catalogue", name, "check", "check", None, None)
+    return Weights(name, "unknown", "not in the catalogue", name, "check", "check", None)
 
 
-def find(name: str) -> Path | None:
+def find(name: str, *, published: bool = False) -> Path | None:
     """Return where the weights of a model are here, without asking the network.
 
     Args:
         name: A name of the catalogue, an id of the hub, or the path of a folder or file, with or without "local-dir:".
+        published: As its authors publish it, where it has been converted too.
 
     Returns:
         A folder that holds configuration and all weights, or the file; None where they are not here or not whole.
     """
     path = _given_path(name)
     if path is not None:
-        return path if path.is_file() or _is_whole(path) else None
+        return path if path.is_file() or layouts.is_whole(path) else None
     name = name.removeprefix("hf-hub:")
     known = next((item for item in catalogue().values() if name in (item.name, item.hub)), None)
-    for folder in _own_folders(name, known):
-        if _is_whole(folder):
+    converted = [] if known is None or published else [converted_folder(known.name)]
+    for folder in (*converted, *_own_folders(name, known)):
+        if layouts.is_whole(folder):
             return folder
-    hub, revision = (known.hub, known.revision) if known else (name, "main")
-    return _cached(hub, revision) if hub.count("/") == 1 else None
+    hub, wanted = (known.hub, known.revision) if known else (name, "main")
+    return _cached(hub, wanted) if hub.count("/") == 1 else None
 
 
-def need(name: str) -> Path:
-    """Return where the weights of a model are here.
+def need(name: str, *, published: bool = False) -> Path:
+    """Return where the weights of a model are here; arguments as for `find`.
 
     Raises:
         OptionError: where no model bears the name.
         MissingWeightsError: where they are not, saying how to get them.
     """
-    if (found := find(name)) is not None:
+    if (found := find(name, published=published)) is not None:
         return found
     if (path := _given_path(name)) is not None:
         raise MissingWeightsError(name, f"{path} holds no whole weights", mend(name))
@@ -140,59 +162,69 @@ def get(name: str) -> Path:
     wanted = entry(name)
     if (found := find(name)) is not None:
         return found
+    if wanted.purpose == EXTERNAL:
+        raise MissingWeightsError(name, "its own program fetches them", f"see https://huggingface.co/{wanted.hub}")
     if importlib.util.find_spec("huggingface_hub") is None:
         raise MissingProgramError("huggingface_hub", "pip install 'foley-pipeline[models]'")
     _download(wanted)
     return need(name)
 
 
+def converted_folder(name: str) -> Path:
+    """Return where a converted model lies when no other place is named: under FOLEY_MODELS, or the user's data."""
+    from platformdirs import user_data_path
+
+    base = os.environ.get(FOLDER_VARIABLE)
+    return (Path(base).expanduser() if base else user_data_path("foley") / "models") / f"{name}-converted"
+
+
 def revision(place: Path) -> str:
     """Return what tells the weights of a folder or file from others: the hub's commit, or a hash of what it holds."""
     if len(place.name) == _COMMIT_DIGITS and place.parent.name == "snapshots":
         return place.name
-    total = hashlib.blake2b(digest_size=8)
-    for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-        if path.suffix in (*WEIGHTS_SUFFIXES, *_SMALL_SUFFIXES) and path.is_file():
-            total.update(path.name.encode())
-            _add_samples(total, path)
-    return total.hexdigest()
+    folder = place if place.is_dir() else place.parent
+    return digests.sampled((path.relative_to(folder).as_posix(), path) for path in layouts.files(place))
+
+
+def record(place: Path) -> dict[str, Any]:
+    """Return what a manifest says of the weights of a folder or file: their revision, and the SHA-256 of each file."""
+    folder = place if place.is_dir() else place.parent
+    hashes = {path.relative_to(folder).as_posix(): digests.sha256(path) for path in layouts.weights_files(place)}
+    return {"revision": revision(place), "sha256": hashes}
 
 
 @contextlib.contextmanager
 def offline() -> Iterator[None]:
-    """Keep the hub's package, and all that load through it, off the network for a while."""
+    """Keep the hub's package, and all that load through it, off the network for a while; in all threads."""
     from huggingface_hub import constants
 
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
+    with _offline_guard:
+        _offline_before.append(constants.HF_HUB_OFFLINE)
+        constants.HF_HUB_OFFLINE = True
     try:
         yield
     finally:
-        constants.HF_HUB_OFFLINE = before
-
-
-def wanted_files(there: Sequence[str]) -> list[str]:
-    """Return which files of a model's repository are needed: the same weights often lie there in several formats.
-
-    >>> wanted_files(["config.json", "model.safetensors", "pytorch_model.bin", "onnx/model.onnx", "README.md"])
-    ['config.json', 'model.safetensors']
-    """
-    own = [name for name in there if "/" not in name]
-    small = [name for name in own if name.endswith(_SMALL_SUFFIXES) and not name.endswith(".index.json")]
-    prefixes = (
-        ("open_clip_model", "open_clip_pytorch_model") if "open_clip_config.json" in own else ("model", "pytorch_")
-    )
-    for prefix, suffix in zip(prefixes, (".safetensors", ".bin"), strict=True):
-        chosen = [name for name in own if name.startswith(prefix) and name.endswith((suffix, f"{suffix}.index.json"))]
-        if any(name.endswith(suffix) for name in chosen):
-            return [*small, *chosen]
-    return small
+        with _offline_guard:  # whoever leaves last puts back what the first one found
+            constants.HF_HUB_OFFLINE = bool(_offline_before.pop())
 
 
 def as_record(item: Weights) -> dict[str, Any]:
     """Return an entry with where it is here, as programs want it."""
     found = find(item.name)
-    return {**dataclasses.asdict(item), "here": str(found) if found else None}
+    licence = licences.licence(item.weights_licence)
+    return {
+        **dataclasses.asdict(item),
+        "commercial": licence.commercial,
+        "conditions": licence.conditions,
+        "excluded_regions": list(licence.excluded),
+        "licence_url": licence.url,
+        "here": str(found) if found else None,
+    }
+
+
+def _weights(name: str, *, rates: Mapping[str, Mapping[str, Any]] | None = None, **fields: Any) -> Weights:
+    measured = {device: Rate(**rate) for device, rate in (rates or {}).items()}
+    return Weights(name=name, rates=measured, **fields)
 
 
 def _given_path(name: str) -> Path | None:
@@ -211,24 +243,6 @@ def _own_folders(name: str, known: Weights | None) -> Iterator[Path]:
         yield from (Path(base).expanduser() / one for one in names)
 
 
-def _is_whole(folder: Path) -> bool:
-    """Return whether a folder holds a model's configuration and all parts of its weights."""
-    if not any((folder / name).is_file() for name in CONFIG_NAMES):
-        return False
-    if indexes := list(folder.glob("*.index.json")):
-        return any(_has_all_parts(index) for index in indexes)
-    return any(path.suffix in WEIGHTS_SUFFIXES and path.stat().st_size > 0 for path in folder.iterdir())
-
-
-def _has_all_parts(index: Path) -> bool:
-    """Return whether all files that an index of a model's parts names lie beside it."""
-    try:
-        parts: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        return all((index.parent / name).is_file() for name in parts.values())
-    except (ValueError, KeyError, AttributeError, TypeError):  # no index at all: broken off, or of another format
-        return False
-
-
 def _cached(hub: str, wanted: str) -> Path | None:
     """Return the folder of the hub's cache that holds a model whole."""
     if not (_hub_cache() / f"models--{hub.replace('/', '--')}").is_dir():  # importing the hub's package takes long
@@ -239,11 +253,11 @@ def _cached(hub: str, wanted: str) -> Path | None:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = [try_to_load_from_cache(hub, name, revision=wanted) for name in CONFIG_NAMES]
+        found = [try_to_load_from_cache(hub, name, revision=wanted) for name in layouts.MARKERS]
     except HFValidationError:  # no name that the hub would give: nothing of it can be here
         return None
     folders = [Path(path).parent for path in found if isinstance(path, str)]
-    return next((folder for folder in folders if _is_whole(folder)), None)
+    return next((folder for folder in folders if layouts.is_whole(folder)), None)
 
 
 def _hub_cache() -> Path:
@@ -261,7 +275,7 @@ def _download(item: Weights) -> None:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
-        files = wanted_files(HfApi().list_repo_files(item.hub, revision=item.revision))
+        files = layouts.wanted_files(HfApi().list_repo_files(item.hub, revision=item.revision), item.layout)
         snapshot_download(item.hub, revision=item.revision, allow_patterns=files)
     except GatedRepoError as cause:
         page = f"https://huggingface.co/{item.hub}"
@@ -282,14 +296,3 @@ def _download(item: Weights) -> None:
 
 def _first_line(cause: Exception) -> str:
     return (str(cause).splitlines() or [type(cause).__name__])[0]
-
-
-def _add_samples(total: Any, path: Path) -> None:
-    """Add a file's length and evenly spread parts of it, its first and last among them, to a hash."""
-    size = path.stat().st_size
-    total.update(size.to_bytes(8, "big"))
-    last = max(0, size - _SAMPLE_BYTES)
-    with path.open("rb") as file:
-        for start in sorted({last * number // (_SAMPLES - 1) for number in range(_SAMPLES)}):
-            file.seek(start)
-            total.update(file.read(_SAMPLE_BYTES))

@@ -7,7 +7,7 @@ import numpy as np
 from foley.model import SoundEvent
 
 NEVER = ("speech", "music")
-"""What a sound effect must not hold; the plan adds what else. Telling a model does not suffice: takes are listened to."""
+"""What a sound effect must not hold; the plan adds what else. Telling a model is not enough: takes are listened to."""
 
 
 def prompt_of(event: SoundEvent) -> str:

@@ -1,4 +1,9 @@
-"""One generator at work: prepared once, asked in batches, and what it gives is looked at before anybody hears it."""
+"""One generator at work: prepared once, asked in batches, and what it gives is looked at before anybody hears it.
+
+What holds a model is asked for all events together: it works when everybody who wants something of it waits (events
+that are done, or that somebody else makes, no longer count), and then makes sounds of similar length in batches as
+large as fit into memory. What one request gives never depends on what else is in its batch: generators promise that.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,17 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
-from foley.contracts import Capabilities, Generator, SoundRequest
-from foley.errors import FoleyError, GenerationError
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.errors import DeviceMemoryError, FoleyError, GenerationError
 from foley.model import Audio
+from foley.render.patience import OverdueError, Patience, StoppedError
 from foley.units import to_gain, to_samples
+
+T = TypeVar("T")
 
 SILENT_GAIN = to_gain(-80.0)
 """A peak below it is no sound: under the noise of any recording."""
@@ -20,11 +29,24 @@ SILENT_GAIN = to_gain(-80.0)
 FULL_SCALE = 1.0 - 2.0**-14
 """Samples from here on stand at full scale, in 16 bits too."""
 
+EMBEDDED = "procedural"
+"""The generator that is always there; what it does poorly the plan marks as `placeholder`."""
+
 SILENCE = "silence"
 """The generator whose silence is what was asked for."""
 
 HEAVY_MB = 500
 """From here on a generator holds a model; less is what computing a window needs."""
+
+MOST_AT_ONCE = 64
+"""Sounds in one batch, and sounds of all events that wait for one generator: past it, batches no longer save time,
+and 64 windows of 20 s in stereo are 450 MB."""
+
+SIMILAR = 0.5
+"""Sounds at least this part as long as the longest go into one batch: many models compute all as long as that one."""
+
+LOADING_S = 600.0
+"""The least time that a generator has for loading, which reads gigabytes, whatever a sound may take."""
 
 CLIPPED_RUN = 3
 """Samples in a row at full scale that meters call an over."""
@@ -32,7 +54,17 @@ CLIPPED_RUN = 3
 CLIPPED_SHARE = 1e-3
 """A sound with more of its samples in such runs is heard to be distorted; a blow that touches full scale is not."""
 
-FAULTS = (RuntimeError, ValueError, ArithmeticError, LookupError, TypeError, OSError, MemoryError)
+FAULTS = (
+    RuntimeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    OSError,
+    MemoryError,
+)
 """What a plugin may let through although its contract says GenerationError; torch's errors are RuntimeErrors."""
 
 Ask = Callable[[], Sequence[SoundRequest]]
@@ -44,25 +76,56 @@ class _Order:
     """What one thread wants made."""
 
     ask: Ask
-    sounds: list[Audio] = field(default_factory=list)
+    sounds: dict[int, Audio] = field(default_factory=dict)
+    """By the request's number."""
     error: FoleyError | None = None
     done: bool = False
+
+
+@dataclass(eq=False)
+class _Item:
+    """One sound of an order."""
+
+    order: _Order
+    number: int
+    request: SoundRequest
+
+    def renew(self) -> None:
+        """Get the request again: its random stream may be spent."""
+        self.request = self.order.ask()[self.number]
 
 
 class Studio:
     """A generator with what makes it safe to be asked by several threads at once.
 
-    A generator that holds a model is asked by one thread at a time, with everything that has come in meanwhile as one
-    batch. A light one is asked by all threads at once.
+    A light one is asked by all threads at once. One that holds a model makes what all threads want together: who
+    asks says so before with `enter`, and afterwards with `leave`, so that nobody is waited for in vain.
     """
 
-    def __init__(self, name: str, generator: Generator) -> None:
+    def __init__(
+        self, name: str, generator: Generator, settings: GeneratorSettings | None = None, *, batch: int = 8
+    ) -> None:
+        """Take a generator in.
+
+        Args:
+            name: Its name among the plugins.
+            generator: As its module's `build` made it.
+            settings: What it was built with: device, memory and time are kept to here.
+            batch: How many sounds it is asked for at once, where it does not say what one of them needs.
+        """
         self.name = name
         self.generator = generator
+        self._settings = settings or GeneratorSettings()
+        self._batch = batch
+        self._most = MOST_AT_ONCE
         self._ready: Exception | bool = False
-        self._busy = threading.Lock()
-        self._guard = threading.Lock()
+        self._preparing = threading.Lock()
+        self._turn = threading.Condition()
+        self._askers = 0
         self._waiting: list[_Order] = []
+        self._serving = False
+        self._over = ""
+        self._patience = Patience(f"generator-{name}")
 
     @property
     def capabilities(self) -> Capabilities:
@@ -73,6 +136,16 @@ class Studio:
     def heavy(self) -> bool:
         """Return whether it holds a model, so that batches pay and two at once would not fit."""
         return self.capabilities.needs_gpu or self.capabilities.memory_mb >= HEAVY_MB
+
+    @property
+    def exact(self) -> bool:
+        """Return whether its sound is placed and shaped as it comes."""
+        return self.capabilities.hit_exact and self.capabilities.follows_curve
+
+    @property
+    def learned(self) -> bool:
+        """Return whether it learned from recordings, so that a sound may hold what nobody asked for."""
+        return self.capabilities.weights_licence != "none"
 
     @cached_property
     def identity(self) -> str:
@@ -89,6 +162,27 @@ class Studio:
         """Return whether silence is no fault of it."""
         return self.name == SILENCE
 
+    def told(self, cause: Exception) -> str:
+        """Return what an error of this generator says, without the event and the name that it may begin with."""
+        said = cause.message if isinstance(cause, FoleyError) else str(cause)
+        return said.partition(f"{self.name}: ")[2] or said or type(cause).__name__
+
+    def enter(self, count: int = 1) -> None:
+        """Announce threads that will ask: no batch begins before each of them waits, or has left."""
+        with self._turn:
+            self._askers += count
+
+    def leave(self) -> None:
+        """Take a thread's announcement back: it will ask no more."""
+        with self._turn:
+            self._askers -= 1
+            self._turn.notify_all()
+
+    def stop(self) -> None:
+        """Make nothing any more, and let everybody who waits go on with an error."""
+        self._end("was stopped")
+        self._patience.stop()
+
     def sounds(self, ask: Ask) -> list[Audio]:
         """Return one sound for each request.
 
@@ -96,65 +190,173 @@ class Studio:
             GenerationError: where one of them cannot be made, or is not what was asked for.
         """
         order = _Order(ask)
-        if not self.heavy:
-            self._run([order])
+        if self.heavy:
+            self._wait_for(order)
         else:
-            with self._guard:
-                self._waiting.append(order)
-            with self._busy:
-                if not order.done:  # else the thread before made it along with its own
-                    with self._guard:
-                        orders, self._waiting = self._waiting, []
-                    self._run(orders)
+            self._serve([order])
         if order.error is not None:
             raise order.error
-        return order.sounds
+        return [order.sounds[number] for number in range(len(order.sounds))]
 
-    def _run(self, orders: list[_Order], *, again: bool = True) -> None:
-        """Make all orders as one batch; where that fails, each alone and once, so that none fails for another."""
+    def _wait_for(self, order: _Order) -> None:
+        """Wait until an order is done; whoever finds that all wait has everything made that is wanted."""
+        with self._turn:
+            self._waiting.append(order)
+            self._turn.notify_all()
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: order.done or self._over or self._all_wait())
+                if order.done:
+                    return
+                if self._over:
+                    order.error = self._ended(order)
+                    return
+                orders, self._waiting, self._serving = self._waiting, [], True
+            try:
+                self._serve(orders)
+            finally:
+                with self._turn:
+                    self._serving = False
+                    self._turn.notify_all()
+
+    def _all_wait(self) -> bool:
+        return not self._serving and bool(self._waiting) and len(self._waiting) >= self._askers
+
+    def _serve(self, orders: Sequence[_Order]) -> None:
+        """Make what orders want, the longest sounds first: where one does not fit, that is found at once."""
+        items = [_Item(order, *numbered) for order in orders for numbered in enumerate(order.ask())]
+        items.sort(key=lambda item: -item.request.duration_s)
+        while items:
+            longest_s = items[0].request.duration_s
+            batch = [item for item in items[: self._fitting(items)] if item.request.duration_s >= SIMILAR * longest_s]
+            items = items[len(batch) :]
+            self._make(batch)
+            # who has all of it need not wait for the others
+            self._hand_out(orders, unmade={id(item.order) for item in items if item.order.error is None})
+        self._hand_out(orders, unmade=set())
+
+    def _hand_out(self, orders: Sequence[_Order], *, unmade: set[int]) -> None:
+        with self._turn:
+            for order in orders:
+                order.done = id(order) not in unmade
+            self._turn.notify_all()
+
+    def _fitting(self, items: Sequence[_Item]) -> int:
+        """Return how many of the items, the longest first, may be made at once."""
+        if len(items) == 1 or not self.heavy:
+            return len(items)
+        needed_mb = getattr(self.generator, "item_mb", None)
+        if needed_mb is None:
+            return min(self._batch, self._most)
+        return min(self._memory_for(needed_mb, items[0].request), self._most)
+
+    def _memory_for(self, needed_mb: Callable[[float], float], request: SoundRequest) -> int:
+        """Return how many sounds as long as a request's fit beside the loaded model."""
+        from foley.neural import memory, runtime
+
         try:
-            batches = [order.ask() for order in orders]
-            sounds = self._generate([request for batch in batches for request in batch])
+            self._prepare(request.event.id)
+            return memory.largest_batch(
+                needed_mb(request.duration_s),
+                runtime.device(self._settings.device),
+                model_mb=self.capabilities.memory_mb,
+                max_vram_mb=self._settings.max_vram_mb,
+            )
+        except (*FAULTS, FoleyError):  # what is wrong is said when a sound is asked for
+            return self._batch
+
+    def _make(self, items: Sequence[_Item], *, again: bool = True) -> None:
+        """Make a batch; where that fails, in smaller ones, so that no sound fails for another."""
+        items = [item for item in items if item.order.error is None]
+        if not items:
+            return
+        try:
+            self._keep(items, self._generate([item.request for item in items]))
         except GenerationError as cause:
-            if again and (len(orders) > 1 or cause.retryable):
-                for order in orders:
-                    self._run([order], again=False)
+            if isinstance(cause, DeviceMemoryError):
+                self._most = max(1, min(self._most, len(items) // 2))
+            if self._over or (len(items) == 1 and not (again and _may_help(cause))):
+                for item in items:
+                    item.order.error = cause
                 return
-            orders[0].error = cause
-        else:
-            for order, batch in zip(orders, batches, strict=True):
-                order.sounds, sounds = sounds[: len(batch)], sounds[len(batch) :]
-        for order in orders:
-            order.done = True
+            for item in items:
+                item.renew()
+            rest, size = list(items), max(1, len(items) // 2)
+            while rest:
+                # a half that does not fit either says that the other will not
+                count = min(size, self._most)
+                part, rest = rest[:count], rest[count:]
+                self._make(part, again=again and len(items) > 1)
+
+    def _keep(self, items: Sequence[_Item], sounds: Sequence[Audio]) -> None:
+        """Give each order its sounds; one that is not as asked for is its own order's failure alone."""
+        for item, audio in zip(items, sounds, strict=True):
+            fault = fault_of(audio, item.request, may_be_silent=self.may_be_silent)
+            if fault is None:
+                item.order.sounds[item.number] = audio
+            else:
+                item.order.error = GenerationError(item.request.event.id, self.name, fault)
 
     def _generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         event_id = requests[0].event.id
+        self._prepare(event_id)
+        limit_s = self._settings.time_limit_s * len(requests)
         try:
-            self._prepare()
-            sounds = self.generator.generate(requests)
+            sounds = self._in_time(lambda: self.generator.generate(requests), limit_s, event_id)
         except GenerationError:
             raise
+        except MemoryError as cause:
+            raise DeviceMemoryError(event_id, self.name, "cpu") from cause
         except (*FAULTS, FoleyError) as cause:
-            raise GenerationError(event_id, self.name, str(cause) or type(cause).__name__) from cause
+            raise GenerationError(event_id, self.name, self.told(cause)) from cause
         if len(sounds) != len(requests):
             raise GenerationError(event_id, self.name, f"gave {len(sounds)} sounds for {len(requests)} requests")
-        for request, audio in zip(requests, sounds, strict=True):
-            fault = fault_of(audio, request, may_be_silent=self.may_be_silent)
-            if fault is not None:
-                raise GenerationError(request.event.id, self.name, fault)
         return sounds
 
-    def _prepare(self) -> None:
+    def _prepare(self, event_id: str) -> None:
         """Prepare the generator once; what went wrong then goes wrong again at once, not after another long try."""
-        with self._guard:
+        with self._preparing:
             if self._ready is False:
+                limit_s = max(LOADING_S, self._settings.time_limit_s)
                 try:
-                    self.generator.prepare()
+                    self._in_time(self.generator.prepare, limit_s, event_id)
                     self._ready = True
                 except (*FAULTS, FoleyError) as cause:
                     self._ready = cause
         if isinstance(self._ready, Exception):
-            raise self._ready
+            raise GenerationError(event_id, self.name, self.told(self._ready)) from self._ready
+
+    def _in_time(self, work: Callable[[], T], limit_s: float, event_id: str) -> T:
+        """Return what the generator's work returns; what comes with foley is believed to end.
+
+        Raises:
+            GenerationError: where it takes too long: it is never asked again.
+        """
+        if self._over:
+            raise GenerationError(event_id, self.name, self._over)
+        if self.name in (EMBEDDED, SILENCE):
+            return work()
+        try:
+            return self._patience.wait_for(work, limit_s)
+        except OverdueError:
+            self._end(f"gave nothing within {limit_s:g} s")
+            raise GenerationError(event_id, self.name, self._over) from None
+        except StoppedError:
+            raise GenerationError(event_id, self.name, "was stopped") from None
+
+    def _end(self, reason: str) -> None:
+        with self._turn:
+            self._over = self._over or reason
+            self._turn.notify_all()
+
+    def _ended(self, order: _Order) -> GenerationError:
+        asked = order.ask()
+        return GenerationError(asked[0].event.id if asked else "", self.name, self._over)
+
+
+def _may_help(cause: GenerationError) -> bool:
+    """Return whether the same may come out well the second time; one sound that does not fit will not fit then."""
+    return cause.retryable and not isinstance(cause, DeviceMemoryError)
 
 
 def fault_of(audio: Audio, request: SoundRequest, *, may_be_silent: bool = False) -> str | None:

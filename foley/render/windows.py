@@ -6,35 +6,19 @@ Everything here happens on the event's own timeline: its start is 0. So a take i
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 
-from foley.contracts import SoundRequest
-from foley.dsp.fades import Piece, edge_faded
-from foley.dsp.onsets import first_onset_s
-from foley.dsp.resample import resample
-from foley.errors import GenerationError
-from foley.model import Audio, CurvePoint, Hit, SoundEvent
+from foley.dsp.fades import Piece, Samples, edge_faded
+from foley.model import CurvePoint, Hit, SoundEvent
+from foley.render import strikes
+from foley.render.asking import Asking, Window
+from foley.render.curves import curve_within, levels_db, shaped
 from foley.render.studio import Studio
-from foley.units import RATE_HZ, SILENCE_DB, to_gain, to_samples, to_seconds
-
-Samples = npt.NDArray[np.float32]
-Streams = Callable[[int], np.random.Generator]
-"""Gives the random stream of a window, by its number."""
-
-LATENESS_S = 0.4
-"""How much longer a single hit is asked for: generators that read a prompt start up to 300 ms late."""
-
-SHORTEST_RING_S = 0.5
-"""The least that is kept of a hit after its onset where the generator does not say how long it rings."""
-
-CUT_IN_S = 0.002
-"""Fade where a single hit is cut out of its recording: ends before the attack."""
+from foley.units import RATE_HZ, to_samples, to_seconds
 
 CUT_OUT_S = 0.010
 """Fade at the end of what rings: of a sound that has died away already, so that it need not be long."""
@@ -71,10 +55,8 @@ class Windowing:
     """Samples of a window at most."""
     overlap: int
     """Samples that neighbours have in common."""
-    batch: int
-    """How many are asked for at once."""
     variations: int
-    """How many different hits are made by a generator that makes one at a time."""
+    """How many takes of hits are made by a generator that puts none where it belongs."""
 
 
 def anchored(event: SoundEvent, handle_s: float) -> SoundEvent:
@@ -120,38 +102,26 @@ def extent_of(event: SoundEvent, studio: Studio) -> Extent:
     """Return how long an anchored event's take is, with what its generator says of lead and ring."""
     lead_s, tail_s = studio.generator.margins_s(event)
     if event.kind == "hits" and not studio.capabilities.hit_exact:
-        tail_s = max(tail_s, SHORTEST_RING_S)
+        lead_s, tail_s = max(lead_s, strikes.LEAD_S), max(tail_s, strikes.RING_S)
     end_s = max(event.end_s, event.hits[-1].time_s if event.hits else 0.0)
     return Extent(*(to_samples(span_s, RATE_HZ) for span_s in (lead_s, end_s, tail_s)))
 
 
-def pieces(
-    event: SoundEvent, studio: Studio, extent: Extent, *, windowing: Windowing, streams: Streams
-) -> Iterator[Piece]:
+def pieces(event: SoundEvent, asking: Asking, extent: Extent, *, windowing: Windowing) -> Iterator[Piece]:
     """Yield the sound of an anchored event in pieces that add up to its take, by their place in it.
 
     Raises:
         GenerationError: where a piece cannot be made.
     """
     if event.kind != "hits":
-        yield from _texture(event, studio, extent, windowing=windowing, streams=streams)
-    elif studio.capabilities.hit_exact:
-        yield from _exact_hits(event, studio, extent, windowing=windowing, streams=streams)
-    else:
-        yield from _single_hits(event, studio, extent, windowing=windowing, streams=streams)
+        return _texture(event, asking, extent, windowing=windowing)
+    if asking.studio.capabilities.hit_exact:
+        return _exact_hits(event, asking, extent, longest=windowing.longest)
+    plain = {"longest": windowing.longest, "variations": windowing.variations}
+    return strikes.placed(event, asking, lead=extent.lead, **plain)
 
 
-def intensity_at(event: SoundEvent, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the event's intensity at times on its own timeline; 1 without a curve."""
-    if not event.curve:
-        return np.ones_like(times_s)
-    corners = np.array([(point.time_s, point.level) for point in event.curve])
-    return np.asarray(np.interp(times_s, corners[:, 0], corners[:, 1]), dtype=np.float64)
-
-
-def _texture(
-    event: SoundEvent, studio: Studio, extent: Extent, *, windowing: Windowing, streams: Streams
-) -> Iterator[Piece]:
+def _texture(event: SoundEvent, asking: Asking, extent: Extent, *, windowing: Windowing) -> Iterator[Piece]:
     """Yield overlapping windows of a span or bed, faded so that they add up to an even level."""
     overlap = min(windowing.overlap, windowing.longest // 4)
     count = max(1, math.ceil((extent.length - overlap) / (windowing.longest - overlap)))
@@ -159,35 +129,36 @@ def _texture(
     firsts = [number * hop for number in range(count)]
     lasts = [min(first + hop + overlap, extent.length) for first in firsts] if count > 1 else [extent.length]
 
-    def request(number: int) -> SoundRequest:
+    def window(number: int) -> Window:
         start_s = to_seconds(firsts[number] - extent.lead, RATE_HZ)
         duration_s = to_seconds(lasts[number] - firsts[number], RATE_HZ)
-        within = replace(event, curve=_curve_within(event.curve, start_s, start_s + duration_s))
-        return SoundRequest(within, start_s, duration_s, streams(number))
+        within = replace(event, curve=curve_within(event.curve, start_s, start_s + duration_s))
+        return Window(within, start_s, duration_s)
 
+    lays_on = bool(event.curve) and not asking.studio.capabilities.follows_curve
     before: Samples | None = None
-    for number, made in enumerate(_made(studio, request, range(count), batch=windowing.batch)):
-        sound = made if before is None else _matched(made, before, overlap)
+    for number, made in enumerate(asking.made(window, range(count))):
+        if lays_on:
+            sound = shaped(made, event, firsts[number] - extent.lead)
+        else:
+            sound = made if before is None else _matched(made, before, overlap)
         before = sound[:, -overlap:]
         fades = {"fade_in": overlap if number else 0, "fade_out": overlap if number < count - 1 else 0}
         yield firsts[number], edge_faded(sound, **fades)
 
 
-def _exact_hits(
-    event: SoundEvent, studio: Studio, extent: Extent, *, windowing: Windowing, streams: Streams
-) -> Iterator[Piece]:
+def _exact_hits(event: SoundEvent, asking: Asking, extent: Extent, *, longest: int) -> Iterator[Piece]:
     """Yield windows of hits, each with its whole ring: tails and leads overlap."""
-    groups = _hit_groups(event.hits, max(windowing.longest - extent.lead - extent.tail, 1))
+    groups = _hit_groups(event.hits, max(longest - extent.lead - extent.tail, 1))
 
-    def request(number: int) -> SoundRequest:
+    def window(number: int) -> Window:
         hits = groups[number]
         within = replace(event, hits=hits, start_s=hits[0].time_s, end_s=hits[-1].time_s)
         sounding = to_samples(hits[-1].time_s - hits[0].time_s, RATE_HZ) + extent.lead + extent.tail
         start_s = hits[0].time_s - to_seconds(extent.lead, RATE_HZ)
-        duration_s = to_seconds(min(sounding, windowing.longest), RATE_HZ)
-        return SoundRequest(within, start_s, duration_s, streams(number))
+        return Window(within, start_s, to_seconds(min(sounding, longest), RATE_HZ))
 
-    for hits, sound in zip(groups.values(), _made(studio, request, groups, batch=windowing.batch), strict=True):
+    for hits, sound in zip(groups.values(), asking.made(window, groups), strict=True):
         first = to_samples(hits[0].time_s, RATE_HZ)
         yield first, edge_faded(sound, fade_in=0, fade_out=to_samples(CUT_OUT_S, RATE_HZ))
 
@@ -203,88 +174,15 @@ def _hit_groups(hits: tuple[Hit, ...], longest: int) -> dict[int, tuple[Hit, ...
     }
 
 
-def _single_hits(
-    event: SoundEvent, studio: Studio, extent: Extent, *, windowing: Windowing, streams: Streams
-) -> Iterator[Piece]:
-    """Yield hits that were made one by one: each onset is found and put on its instant, each level set by strength."""
-    count = min(len(event.hits), windowing.variations)
-    duration_s = min(
-        to_seconds(extent.lead + extent.tail, RATE_HZ) + LATENESS_S, to_seconds(windowing.longest, RATE_HZ)
-    )
-
-    def request(number: int) -> SoundRequest:
-        alone = replace(event, hits=(Hit(0.0, event.hits[number].strength),), end_s=to_seconds(extent.tail, RATE_HZ))
-        return SoundRequest(alone, -to_seconds(extent.lead, RATE_HZ), duration_s, streams(number))
-
-    # where there is no lead a little before the onset is kept all the same: it is said when a fifth is climbed
-    kept = max(extent.lead, 2 * to_samples(CUT_IN_S, RATE_HZ))
-    made = _made(studio, request, range(count), batch=windowing.batch)
-    cut = [_cut_out(sound, kept, extent.tail, reason=(event.id, studio.name)) for sound in made]
-    for number, hit in enumerate(event.hits):
-        first = extent.lead + to_samples(hit.time_s, RATE_HZ) - kept
-        yield first, cut[number % count] * np.float32(hit.strength)
-
-
-def _cut_out(sound: Samples, kept: int, tail: int, *, reason: tuple[str, str]) -> Samples:
-    """Return a hit out of its recording: `kept` samples before its onset and `tail` after it, with its peak at 1."""
-    onset_s = first_onset_s(Audio(sound, RATE_HZ))
-    if onset_s is None:
-        raise GenerationError(*reason, "gave a sound without an onset where a hit was due")
-    onset = to_samples(onset_s, RATE_HZ)
-    hit = sound[:, max(0, onset - kept) : onset + tail]
-    fades = {"fade_in": to_samples(CUT_IN_S, RATE_HZ) * (onset > kept), "fade_out": to_samples(CUT_OUT_S, RATE_HZ)}
-    faded = edge_faded(hit / np.max(np.abs(hit)), **fades)
-    return np.pad(faded, ((0, 0), (max(0, kept - onset), 0)))
-
-
-def _made(
-    studio: Studio, request: Callable[[int], SoundRequest], numbers: Iterable[int], *, batch: int
-) -> Iterator[Samples]:
-    """Yield the sounds of requests at 48 kHz, `batch` asked for at once, all with as many channels as the first."""
-    numbers = iter(numbers)
-    channels: int | None = None
-    while group := list(islice(numbers, batch)):
-
-        def ask(group: list[int] = group) -> list[SoundRequest]:
-            return [request(number) for number in group]
-
-        for asked, sound in zip(ask(), studio.sounds(ask), strict=True):
-            channels = channels or sound.channels
-            if sound.channels != channels:
-                reason = f"gave {sound.channels} channels after {channels}"
-                raise GenerationError(asked.event.id, studio.name, reason)
-            yield _exactly(resample(sound, RATE_HZ).samples, to_samples(asked.duration_s, RATE_HZ))
-
-
-def _exactly(samples: Samples, length: int) -> Samples:
-    """Return exactly `length` samples: a rate other than 48 kHz can be one off."""
-    return np.pad(samples[:, :length], ((0, 0), (0, max(0, length - samples.shape[1]))))
-
-
-def _curve_within(curve: tuple[CurvePoint, ...], start_s: float, end_s: float) -> tuple[CurvePoint, ...]:
-    """Return the corners inside a window and one to each side, which say how it runs up to its edges."""
-    first = bisect_left(curve, start_s, key=lambda point: point.time_s)
-    last = bisect_right(curve, end_s, key=lambda point: point.time_s)
-    return curve[max(0, first - 1) : last + 1]
-
-
 def _matched(sound: Samples, before: Samples, overlap: int) -> Samples:
     """Return a window drawn to the level of the one before it where both sound; it glides back to its own.
 
     Only of steady sound: that two windows of birdsong differ in a second says nothing.
     """
-    ours, theirs = _levels_db(sound[:, :overlap]), _levels_db(before)
+    ours, theirs = levels_db(sound[:, :overlap]), levels_db(before)
     if not ours.size or max(float(ours.std()), float(theirs.std())) > STEADY_DB:
         return sound
     step_db = float(np.clip(theirs.mean() - ours.mean(), -MATCHED_DB, MATCHED_DB))
     # by its end it is back at its own level, so that what the windows add up to cannot drift
     glide_db = np.interp(np.arange(sound.shape[1]), [overlap, sound.shape[1] - overlap], [step_db, 0.0])
     return sound * np.power(10.0, glide_db / 20.0).astype(np.float32)
-
-
-def _levels_db(samples: Samples) -> npt.NDArray[np.float64]:
-    """Return the level of every whole tenth of a second."""
-    frame = RATE_HZ // 10
-    frames = samples[:, : samples.shape[1] // frame * frame].reshape(samples.shape[0], -1, frame)
-    power = np.mean(np.square(frames, dtype=np.float64), axis=(0, 2))
-    return np.asarray(10.0 * np.log10(np.maximum(power, to_gain(SILENCE_DB) ** 2)), dtype=np.float64)

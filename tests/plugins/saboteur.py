@@ -7,15 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
 from foley.contracts import Capabilities, SoundRequest
-from foley.model import Audio, SoundEvent
+from foley.model import Audio, Clip, SoundEvent, VideoStream
 from foley.units import to_samples
 
 ASKED: list[SoundRequest] = []
 """Every request made of any of them, in order: a test empties it and counts."""
+
+BATCHES: list[list[float]] = []
+"""The lengths of the sounds of every batch, in seconds, in order."""
+
+CLIP = Clip(
+    path=Path("clip.mp4"),
+    key="key",
+    container="mov,mp4",
+    start_s=Fraction(0),
+    duration_s=Fraction(60),
+    video=VideoStream(0, "h264", 640, 360, 0, Fraction(25), Fraction(1, 12800), False, "yuv420p"),
+    sound=(),
+    subtitles=(),
+    chapters=0,
+    timecode=None,
+)
 
 RING_S = 0.3
 NOISE_RMS = 0.1
@@ -32,6 +50,9 @@ FAITHFUL = Capabilities(
     commercial=True,
     rank=50,
 )
+
+HEAVY = replace(FAITHFUL, memory_mb=4000, needs_gpu=False)
+"""As one that holds a model."""
 
 Spoil = Callable[[Audio, SoundRequest], Audio]
 
@@ -63,6 +84,7 @@ class Saboteur:
 
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         ASKED.extend(requests)
+        BATCHES.append([request.duration_s for request in requests])
         return [self.spoil(self._sound(request), request) for request in requests]
 
     def _sound(self, request: SoundRequest) -> Audio:

@@ -28,6 +28,7 @@ from foley.render.fit import FitOptions, fit
 from foley.render.takes import TakesOptions, takes
 from foley.units import RATE_HZ, to_samples, to_seconds
 from tests.plugins import saboteur
+from tests.plugins.saboteur import CLIP
 
 SABOTEURS = Path(saboteur.__file__).parent / "generators"
 
@@ -76,7 +77,7 @@ def plan_of(*events: SoundEvent) -> SoundPlan:
 
 def fitted(ctx: Context, *events: SoundEvent, **options: float) -> tuple[tuple[Take, ...], tuple[Take, ...]]:
     """Return the takes of events before and after."""
-    made = takes(plan_of(*events), TakesOptions(), ctx)
+    made = takes(plan_of(*events), CLIP, TakesOptions(), ctx)
     return made.items, fit(plan_of(*events), made, FitOptions(**options), ctx).items
 
 
@@ -178,7 +179,7 @@ def test_a_gap_that_the_curve_asks_for_is_no_fault(ctx: Context) -> None:
 
 
 def test_a_sound_longer_than_its_slot_is_cut_or_squeezed_into_it(ctx: Context) -> None:
-    (long,) = takes(plan_of(replace(DRILL, end_s=5.0, parameters={"share": 1.0})), TakesOptions(), ctx).items
+    (long,) = takes(plan_of(replace(DRILL, end_s=5.0, parameters={"share": 1.0})), CLIP, TakesOptions(), ctx).items
     for end_s, how in ((3.5, "stretched"), (2.0, "cut off")):
         event = replace(DRILL, end_s=end_s)
         (after,) = fit(plan_of(event), Takes((long,)), FitOptions(), ctx).items

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foley.analysis import speech_model
 from foley.analysis.attacks import AttackFinder
 from foley.analysis.listen import ListenOptions, listen
 from foley.analysis.probe import probe
 from foley.analysis.speech import SpeechFinder
+from foley.analysis.speech_model import SpokenByModel, spans_of
 from foley.contracts import Context
 from foley.errors import MissingProgramError
 from foley.model import Listening, Source, Span
+from foley.neural import speech_model
 from tests import media_maker as make
 from tests.media_fixtures import MediaShelf
 
@@ -49,7 +50,7 @@ def tone(seconds: float, hz: float = 997.0, peak: float = 1.0) -> np.ndarray:
 
 
 def found_in(samples: np.ndarray, name: str) -> tuple[tuple[float, float], ...]:
-    finder = SpeechFinder() if name == "spectrum" else speech_model.SpokenByModel()
+    finder = SpeechFinder() if name == "spectrum" else SpokenByModel()
     for first in range(0, len(samples), RATE_HZ):
         finder.add(samples[first : first + RATE_HZ].astype(np.float32))
     return tuple((span.start_s, span.end_s) for span in finder.spans())
@@ -145,7 +146,7 @@ def test_speech_does_not_depend_on_how_the_sound_is_cut(ctx: Context) -> None:
 @needs_network
 def test_the_network_answers_the_same_however_the_sound_is_cut() -> None:
     samples = np.random.default_rng(3).standard_normal(3 * RATE_HZ).astype(np.float32) * 0.1
-    whole, pieces = speech_model.SpokenByModel(), speech_model.SpokenByModel()
+    whole, pieces = SpokenByModel(), SpokenByModel()
     whole.add(samples)
     for first in range(0, len(samples), 7001):
         pieces.add(samples[first : first + 7001])
@@ -181,10 +182,7 @@ def test_the_network_is_that_of_its_makers() -> None:
             state[f"_model.{name}"].copy_(weights[ours])
         windows = torch.from_numpy(samples[: len(samples) // 512 * 512]).reshape(-1, 1, 512)
         wanted = [theirs(window, 16_000).item() for window in windows]
-    padded = np.concatenate([np.zeros(64, np.float32), samples])
-    silence = (np.zeros(128, np.float32), np.zeros(128, np.float32))
-    views = np.lib.stride_tricks.sliding_window_view(padded, 576)[: len(wanted) * 512 : 512]
-    answers, _ = speech_model._network().likelihoods(views, silence)
+    answers = speech_model.likelihoods(samples)
     assert max(wanted) - min(wanted) > 0.1, "the sound tells nothing"
     assert answers == pytest.approx(wanted, abs=1e-4)
 
@@ -195,7 +193,7 @@ def test_likelihoods_become_stretches_without_breaths_and_blips() -> None:
     likely[60:64] = 0.4  # weak, but not over
     likely[80:100] = 0.9  # after a breath of 0.32 s
     likely[150:154] = 0.9  # 0.13 s: no word
-    spans = speech_model.spans_of(likely)
+    spans = spans_of(likely)
     assert [(span.start_s, span.end_s) for span in spans] == [pytest.approx((50 * 0.032 - 0.06, 100 * 0.032 + 0.06))]
 
 

@@ -20,8 +20,9 @@ from foley import plugins
 from foley.analysis.probe import probe
 from foley.contracts import Case, Context, Planner, PlannerSettings
 from foley.errors import OptionError, PlannerError
+from foley.media import remote
 from foley.model import Hints, KeyFrame, Proposal, Source
-from foley.plan.dialogue import post, service
+from foley.plan.dialogue import service
 from foley.plan.propose import ProposeOptions, propose
 from tests import media_maker as make
 from tests.chat_server import GOOD, Asked, ChatServer, Say, Script, in_turn, serving, well
@@ -199,9 +200,9 @@ def test_a_key_that_cannot_be_sent_is_not_shown(ctx: Context, monkeypatch: pytes
 
 def test_the_time_to_wait_is_understood_as_seconds_and_as_a_date() -> None:
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert post._retry_after_s("7") == 7.0
-    assert post._retry_after_s(at) == pytest.approx(90, abs=5)
-    assert post._retry_after_s("soon") is None
+    assert remote.retry_after_s("7") == 7.0
+    assert remote.retry_after_s(at) == pytest.approx(90, abs=5)
+    assert remote.retry_after_s("soon") is None
 
 
 def seeing() -> Script:

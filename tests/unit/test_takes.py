@@ -15,11 +15,13 @@ from foley.contracts import Context
 from foley.dsp.onsets import onset_near
 from foley.errors import GenerationError, LicenceError, UnknownPluginError
 from foley.media import sound
-from foley.model import ClipIdentity, CurvePoint, Hit, Reasoning, SoundEvent, SoundPlan, Take
+from foley.model import ClipIdentity, CurvePoint, Hit, Reasoning, SoundEvent, SoundPlan, Take, Takes
 from foley.render import generators, routing
-from foley.render.takes import BLOCK, PEAK_DB, TakesOptions, takes
+from foley.render.making import BLOCK, PEAK_DB
+from foley.render.takes import TakesOptions, takes
 from foley.units import RATE_HZ, to_db, to_gain, to_samples, to_seconds
 from tests.plugins import saboteur
+from tests.plugins.saboteur import CLIP
 
 SABOTEURS = Path(saboteur.__file__).parent / "generators"
 
@@ -59,12 +61,17 @@ RAIN = SoundEvent(
 def saboteurs(monkeypatch: pytest.MonkeyPatch) -> list:
     monkeypatch.setattr(generators, "__path__", [str(SABOTEURS)])
     saboteur.ASKED.clear()
+    saboteur.BATCHES.clear()
     return saboteur.ASKED
 
 
 def plan_of(*events: SoundEvent) -> SoundPlan:
     clip = ClipIdentity("clip.mp4", "key", Fraction(60), Fraction(25))
     return SoundPlan(clip, (), (), Reasoning("", "", "", ""), events)
+
+
+def made_of(plan: SoundPlan, opts: TakesOptions, ctx: Context) -> Takes:
+    return takes(plan, CLIP, opts, ctx)
 
 
 def moved(event: SoundEvent, by_s: float) -> SoundEvent:
@@ -78,7 +85,7 @@ def moved(event: SoundEvent, by_s: float) -> SoundEvent:
 
 
 def take_of(ctx: Context, event: SoundEvent, **options: object) -> Take:
-    (take,) = takes(plan_of(event), TakesOptions(**options), ctx).items  # type: ignore[arg-type]
+    (take,) = made_of(plan_of(event), TakesOptions(**options), ctx).items  # type: ignore[arg-type]
     return take
 
 
@@ -115,9 +122,9 @@ def test_hits_made_one_by_one_by_a_late_generator_sound_where_they_are_planned(c
 @pytest.mark.parametrize("by_s", [0.001, 0.0123456789, 1001 / 30000, 3600.0])
 def test_moving_an_event_makes_nothing_again(ctx: Context, saboteurs: list, by_s: float) -> None:
     rain = replace(RAIN, curve=(CurvePoint(0.0, 0.2), CurvePoint(0.7, 1.0)))
-    before = takes(plan_of(KNOCK, rain), TakesOptions(), ctx)
+    before = made_of(plan_of(KNOCK, rain), TakesOptions(), ctx)
     made = len(saboteurs)
-    after = takes(plan_of(moved(KNOCK, by_s), moved(rain, by_s)), TakesOptions(), ctx)
+    after = made_of(plan_of(moved(KNOCK, by_s), moved(rain, by_s)), TakesOptions(), ctx)
     assert len(saboteurs) == made
     assert [take.audio for take in after.items] == [take.audio for take in before.items]
     assert onset_s(after.items[0], 1.0 + by_s) == pytest.approx(1.0 + by_s, abs=SYNC_TOLERANCE_S)
@@ -144,15 +151,15 @@ def test_what_is_turned_at_in_the_mix_makes_nothing_again(ctx: Context, saboteur
 
 def test_editing_one_event_makes_exactly_one_take_again(ctx: Context, saboteurs: list) -> None:
     others = [moved(replace(KNOCK, id=f"o{n}", seed=n), n) for n in range(3)]
-    takes(plan_of(*others, RAIN), TakesOptions(), ctx)
+    made_of(plan_of(*others, RAIN), TakesOptions(), ctx)
     saboteurs.clear()
     edited = replace(others[1], hits=(others[1].hits[0], replace(others[1].hits[1], strength=0.9)))
-    takes(plan_of(others[0], edited, others[2], RAIN), TakesOptions(), ctx)
+    made_of(plan_of(others[0], edited, others[2], RAIN), TakesOptions(), ctx)
     assert [request.event.seed for request in saboteurs] == [1]
 
 
 def test_identical_requests_are_made_once(ctx: Context, saboteurs: list) -> None:
-    twins = takes(plan_of(KNOCK, moved(replace(KNOCK, id="twin"), 5.0)), TakesOptions(workers=4), ctx)
+    twins = made_of(plan_of(KNOCK, moved(replace(KNOCK, id="twin"), 5.0)), TakesOptions(workers=4), ctx)
     assert len(saboteurs) == 1
     assert twins.items[0].audio == twins.items[1].audio
     assert twins.items[1].first_sample - twins.items[0].first_sample == to_samples(5.0, RATE_HZ)
@@ -162,13 +169,13 @@ def test_a_take_is_the_same_alone_and_among_others(tmp_path: Path, ctx: Context)
     from foley.pipeline.cache import Cache
 
     crowd = [moved(replace(RAIN, id=f"r{n}", seed=n), n) for n in range(4)]
-    together = takes(plan_of(*crowd), TakesOptions(workers=4), ctx).items[2]
+    together = made_of(plan_of(*crowd), TakesOptions(workers=4), ctx).items[2]
     alone = take_of(Cache(tmp_path / "other").context(), crowd[2], workers=1)
     assert alone.audio.path.read_bytes() == together.audio.path.read_bytes()
 
 
 def test_muted_events_have_no_take(ctx: Context) -> None:
-    made = takes(plan_of(replace(KNOCK, muted=True), RAIN), TakesOptions(), ctx)
+    made = made_of(plan_of(replace(KNOCK, muted=True), RAIN), TakesOptions(), ctx)
     assert [take.event_id for take in made.items] == ["e2"]
 
 
@@ -205,7 +212,7 @@ def test_silence_that_was_asked_for_is_no_fault(ctx: Context, monkeypatch: pytes
 
 def test_a_name_that_is_nobodys_is_said_before_anything_is_made(ctx: Context, saboteurs: list) -> None:
     with pytest.raises(UnknownPluginError):
-        takes(plan_of(RAIN, replace(KNOCK, generator="nobody")), TakesOptions(), ctx)
+        made_of(plan_of(RAIN, replace(KNOCK, generator="nobody")), TakesOptions(), ctx)
     assert not saboteurs
 
 
@@ -328,12 +335,12 @@ def test_a_batch_mate_does_not_fail_with_a_bad_event(monkeypatch: pytest.MonkeyP
             raise RuntimeError("out of memory")
         return audio
 
-    make: Callable[[str, str], object] = lambda kind, name: (  # noqa: E731
+    make: Callable[[str, str], object] = lambda kind, name, settings: (  # noqa: E731
         saboteur.Saboteur("model", heavy, spoil_one) if name == "model" else saboteur.Saboteur(name)  # type: ignore[arg-type]
     )
     monkeypatch.setattr("foley.plugins.build", make)
     events = [moved(replace(KNOCK, id=f"h{n}", seed=n, generator="model"), n) for n in range(4)]
-    made = takes(plan_of(*events), TakesOptions(workers=4, fallback=("faithful",)), ctx).items
+    made = made_of(plan_of(*events), TakesOptions(workers=4, fallback=("faithful",)), ctx).items
     assert [take.generator for take in made] == ["model", "model", "faithful", "model"]
 
 

@@ -1,0 +1,255 @@
+"""AudioLDM 2: sound of text by latent diffusion, 16 kHz mono, at most ten seconds at a time.
+
+The model is cvssp/audioldm2, audioldm2-large or audioldm2-music, or a folder in their layout. Its denoiser and
+readers compute in the device's fast type of number; decoder and vocoder always in 32 bits, because the eight bits of a
+bfloat16 would be heard as noise 50 dB under the sound. What the published weights sound like with these settings was
+not measured.
+
+Three things differ from calling diffusers' pipeline plainly:
+
+- its language model is loaded as GPT2LMHeadModel, the same weights: as GPT2Model, which the published index names, it
+  cannot continue a sequence with current transformers (https://github.com/huggingface/diffusers/issues/12630);
+- each text is read by itself. Read as a batch, texts are padded to the longest, and the language model counts the
+  padding as words: a sound would depend on what else is in its batch;
+- the negative text is read whole. The pipeline cuts it off at the length of the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
+from foley.errors import FoleyError, MissingWeightsError
+from foley.model import Audio, SoundEvent
+from foley.neural import checkpoints, memory, pipelines, pool, runtime, weights
+from foley.neural.pipelines import STEPS, Loaded, Sampler, Waves, Wish
+from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
+
+NAME = "audioldm2"
+VERSION = "1"
+"""Raise it when a request gives another sound for the same weights: it is part of every take's key."""
+
+GUIDANCE = 3.5
+"""How far from the negative text towards the prompt; what the authors and diffusers use."""
+
+LANGUAGE_STEPS = 8
+"""Vectors that the language model adds to a text, where its configuration does not say."""
+
+LONGEST_S = 10.0
+"""It was trained on 10.24 s; longer ones lose their thread."""
+
+SOUND_MB = 700
+"""Expected use of the device's memory for one sound of ten seconds beside the weights: reckoned, not measured."""
+
+
+class AudioLdm2:
+    """Makes an event's sound of its prompt with AudioLDM 2."""
+
+    capabilities = Capabilities(
+        kinds=frozenset({"hits", "span", "bed"}),
+        rate_hz=16_000,
+        channels=1,
+        max_duration_s=LONGEST_S,
+        hit_exact=False,
+        code_licence="Apache-2.0",
+        weights_licence="CC-BY-NC-SA-4.0",
+        commercial=False,
+        rank=130,
+        memory_mb=3400,  # the large one, and what a few sounds take; the others need 2600
+        follows_curve=False,
+    )
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        self._settings = settings
+        self._model = settings.model or NAME
+
+    def identity(self) -> str:
+        """Return name, version, the weights' revision, and what else changes the samples."""
+        place = weights.find(self._model)
+        revision = weights.revision(place) if place else "not here"
+        return f"{NAME}/{VERSION} {revision} {STEPS} steps {GUIDANCE} {self._settings.device}"
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what must be installed or fetched."""
+        if needed := runtime.missing(*pipelines.PACKAGES):
+            return needed
+        if self._settings.quantise:
+            return (f"leave --quantise out: {NAME} computes with its weights as they are",)
+        try:
+            self._place()
+        except MissingWeightsError as error:
+            return (f"{error.message}: {error.hint}",)
+        except FoleyError as error:
+            return (error.hint or error.message,)
+        return ()
+
+    def suits(self, event: SoundEvent) -> bool:
+        """Return whether the event says in words what it is."""
+        return bool(prompt_of(event).strip())
+
+    def margins_s(self, event: SoundEvent) -> tuple[float, float]:
+        """Return none: what it makes has no known lead-in, and rings where it likes."""
+        return 0.0, 0.0
+
+    def prepare(self) -> None:
+        """Load the model.
+
+        Raises:
+            MissingWeightsError: where the weights are not here, or do not fit.
+            OptionError: where the device that is wanted is not there.
+        """
+        self._loaded()
+
+    def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
+        """Return one sound for each request.
+
+        Raises:
+            DeviceMemoryError: where the batch does not fit.
+        """
+        if not requests:
+            return []
+        device = runtime.device(self._settings.device)
+        wishes = [_wish(request) for request in requests]
+        with memory.translated(requests[0].event.id, NAME, device):
+            held = self._loaded()
+            most = memory.largest_batch(
+                SOUND_MB, device, model_mb=self._size_mb(), max_vram_mb=self._settings.max_vram_mb
+            )
+            with held.busy:
+                rate_hz = self.capabilities.rate_hz
+                return pipelines.sounds(wishes, _sampler(held), rate_hz, longest_s=LONGEST_S, most=most)
+
+    def _place(self) -> Path:
+        """Return the model's folder.
+
+        Raises:
+            MissingWeightsError: where it is not here, or is another model.
+            OptionError: where no model bears the name.
+        """
+        place = weights.need(self._model)
+        found = pipelines.described(place, name=self._model)
+        if found.class_name != "AudioLDM2Pipeline":
+            raise MissingWeightsError(
+                self._model, f"{place} holds a {found.class_name}, no AudioLDM 2", "try --generator text_to_audio"
+            )
+        if found.components.get("text_encoder_2") != "T5EncoderModel":
+            reason = f"{place} speaks: it reads with a {found.components.get('text_encoder_2')}"
+            raise MissingWeightsError(self._model, reason, f"name another: {weights.mend(NAME)}")
+        if found.rate_hz != self.capabilities.rate_hz:
+            reason = f"{place} makes sound at {found.rate_hz} Hz, the published ones at {self.capabilities.rate_hz}"
+            raise MissingWeightsError(self._model, reason, f"name another: {weights.mend(NAME)}")
+        return place
+
+    def _size_mb(self) -> int:
+        return pipelines.weights_mb(self._place())
+
+    def _loaded(self) -> Loaded:
+        """Return the model, loaded once in this process."""
+        place, device = self._place(), runtime.device(self._settings.device)
+        key = (NAME, str(place), weights.revision(place), device)
+        limit_mb = self._settings.max_vram_mb
+        return pool.hold(
+            key, lambda: _load(place, self._model, device), size_mb=self._size_mb(), device=device, max_vram_mb=limit_mb
+        )
+
+
+def build(settings: GeneratorSettings | None = None) -> AudioLdm2:
+    """Make the generator."""
+    return AudioLdm2(settings or GeneratorSettings())
+
+
+def _wish(request: SoundRequest) -> Wish:
+    event = request.event
+    return Wish(prompt_of(event), negative_prompt_of(event), seed_of(request.rng), request.duration_s)
+
+
+def _load(place: Path, name: str, device: runtime.Device) -> Loaded:
+    torch = runtime.torch()
+    from diffusers import AudioLDM2Pipeline, AutoencoderKL
+    from transformers import GPT2LMHeadModel, SpeechT5HifiGan
+
+    dtype = runtime.dtype(device)
+
+    def part(cls: Any, component: str, of: Any) -> Any:
+        return checkpoints.checked(cls, place / component, name=name, harmless=pipelines.HARMLESS, dtype=of)
+
+    held = pipelines.loaded(
+        AudioLDM2Pipeline,
+        place,
+        name=name,
+        device=device,
+        dtype=dtype,
+        language_model=part(GPT2LMHeadModel, "language_model", dtype),
+        vae=part(AutoencoderKL, "vae", torch.float32),
+        vocoder=part(SpeechT5HifiGan, "vocoder", torch.float32),
+    )
+    pipelines.use_fast_solver(held.pipeline)
+    return held
+
+
+def _sampler(held: Loaded) -> Sampler:
+    """Return what makes some wishes at one length."""
+    torch = runtime.torch()
+    pipeline, read = held.pipeline, {}
+
+    def texts(wanted: Sequence[str]) -> tuple[Any, Any, Any]:
+        for text in wanted:
+            if text not in read:
+                read[text] = _reading(pipeline, text)
+        return _stacked([read[text] for text in wanted])
+
+    def sample(wishes: Sequence[Wish], length_s: float) -> Waves:
+        count = len(wishes)
+        with torch.inference_mode():
+            both = texts([wish.prompt for wish in wishes] + [wish.negative for wish in wishes])
+            words, mask, thoughts = ((one[:count], one[count:]) for one in both)
+            latents = pipeline(
+                prompt_embeds=words[0],
+                negative_prompt_embeds=words[1],
+                attention_mask=mask[0],
+                negative_attention_mask=mask[1],
+                generated_prompt_embeds=thoughts[0],
+                negative_generated_prompt_embeds=thoughts[1],
+                audio_length_in_s=length_s,
+                num_inference_steps=STEPS,
+                guidance_scale=GUIDANCE,
+                generator=pipelines.chances(wishes),
+                output_type="latent",
+            ).audios
+            return _decoded(pipeline, latents)
+
+    return sample
+
+
+def _reading(pipeline: Any, text: str) -> tuple[Any, Any, Any]:
+    """Return what the model makes of one text, read alone.
+
+    Returns:
+        T5's vectors, shape (1, tokens, n); which of them count, shape (1, tokens); the language model's, (1, 8, m).
+    """
+    steps = getattr(pipeline.language_model.config, "max_new_tokens", None) or LANGUAGE_STEPS
+    words, mask, thoughts = pipeline.encode_prompt([text], pipeline.device, 1, False, max_new_tokens=steps)
+    return words, mask, thoughts
+
+
+def _stacked(readings: Sequence[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
+    """Return readings as one batch: words padded to the longest, with a mask that keeps the padding from being seen."""
+    torch = runtime.torch()
+    pad = torch.nn.functional.pad
+    longest = max(words.shape[1] for words, _, _ in readings)
+    words = torch.cat([pad(one, (0, 0, 0, longest - one.shape[1])) for one, _, _ in readings])
+    mask = torch.cat([pad(one, (0, longest - one.shape[1])) for _, one, _ in readings])
+    return words, mask, torch.cat([one for _, _, one in readings])
+
+
+def _decoded(pipeline: Any, latents: Any) -> Waves:
+    """Return latents as waves, shape (sounds, samples); one at a time, as the decoder takes the most memory of all."""
+    torch = runtime.torch()
+    waves = []
+    for one in latents.float().split(1):
+        mel = pipeline.vae.decode(one / pipeline.vae.config.scaling_factor).sample
+        waves.append(pipeline.mel_spectrogram_to_waveform(mel))
+    made: Waves = torch.cat(waves).numpy()
+    return made
