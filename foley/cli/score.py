@@ -16,6 +16,9 @@ from foley.units import clock
 
 Video = Annotated[Path, typer.Argument(help="The video to give sound.", show_default=False)]
 
+MOST_NOTES = 16
+"""That are printed; what concerns the whole clip comes first, and the report has all."""
+
 
 def run(
     context: typer.Context,
@@ -124,8 +127,10 @@ def _answer(result: api.Result, *, as_json: bool) -> None:
     report = result.delivery.report
     heard = [event for event in result.plan.events if not event.muted]
     console.say(f"{len(heard)} sounds, {_loudness(report.mix)}{_sync(result)}")
-    for note in report.notes:
+    for note in report.notes[:MOST_NOTES]:
         console.say(f"  note: {note}")
+    if len(report.notes) > MOST_NOTES:
+        console.say(f"  and {len(report.notes) - MOST_NOTES} more notes in the report")
     console.say(f"  plan, stems, takes and report: {result.folder}/")
     console.answer(str(result.video))
 

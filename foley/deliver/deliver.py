@@ -61,7 +61,7 @@ def deliver(
     ctx: Context,
 ) -> Delivery:
     """Write everything; the video comes last, so that it is there only when all else is."""
-    report = replace(report, notes=(*picture.faults, *report.notes, *looks.notes, *takes.notes))
+    report = replace(report, notes=(*picture.faults, *looks.notes, *takes.notes, *report.notes))
     done = Finished(clip, picture, looks, plan, takes, mixdown, report)
     outputs.clear_parts(to)
     ctx.progress(0.0, "writing the video")

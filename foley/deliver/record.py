@@ -58,6 +58,7 @@ def manifest(done: Finished, provenance: Provenance) -> dict[str, Any]:
             {
                 "event": take.event_id,
                 "generator": take.generator,
+                "made_by": take.made_by,
                 "seed": seeds[take.event_id],
                 "weights_licence": take.weights_licence,
                 "commercial_use": take.commercial,

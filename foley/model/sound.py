@@ -31,6 +31,8 @@ class Take:
     """Whether the weights' licence allows commercial use."""
     notes: tuple[str, ...] = ()
     """What a person should know: a fallback, a stretch, a sound that was moved."""
+    made_by: str = ""
+    """Who made it, exactly: name and version of the generator, revision of its weights, what else decides its sound."""
 
 
 @dataclass(frozen=True, slots=True)

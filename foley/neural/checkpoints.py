@@ -148,15 +148,15 @@ def _from_pretrained(cls: Any, folder: Path, **options: Any) -> Any:
     given = {key: value for key, value in options.items() if value is not None}
     if cls.__module__.startswith("transformers.models.auto"):
         given["trust_remote_code"] = False  # None would ask at the terminal
-    with _quiet_guard, weights.offline(), contextlib.ExitStack() as quiet:
+    with _quiet_guard, weights.offline(), contextlib.ExitStack() as silence:
         for library in {"transformers", "diffusers"} & sys.modules.keys():
-            quiet.enter_context(_quiet(library))
+            silence.enter_context(quiet(library))
         return cls.from_pretrained(str(folder), local_files_only=True, **given)
 
 
 @contextlib.contextmanager
-def _quiet(library: str) -> Iterator[None]:
-    """Keep a library's progress bars and lists of keys to itself: what is wrong comes as one error."""
+def quiet(library: str) -> Iterator[None]:
+    """Keep what transformers or diffusers say to themselves (bars, remarks): what is wrong comes as one error."""
     logging: Any = importlib.import_module(f"{library}.utils.logging")
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

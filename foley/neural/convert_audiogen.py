@@ -192,8 +192,9 @@ def _config(read: _Source) -> Any:
     for what, wanted, given in pairs:
         if wanted != given:
             raise settings.refused(f"its {what} is {wanted}, but {given} in what belongs to it")
-    decoder = MusicgenDecoderConfig(**fields)
-    return MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder)
+    with checkpoints.quiet("transformers"):  # it remarks that the code for "nothing yet" is none of the codes
+        decoder = MusicgenDecoderConfig(**fields)
+        return MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder)
 
 
 def _text_width(read: _Source) -> int | None:

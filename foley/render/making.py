@@ -164,7 +164,7 @@ class Making:
         """Return the take where an event stands that it was made for."""
         lead_s = to_seconds(self.extent.lead, RATE_HZ) + self.handle_s
         first_sample = to_samples(event.start_s - lead_s, RATE_HZ)
-        return replace(made, event_id=event.id, key=key, first_sample=first_sample)
+        return replace(made, event_id=event.id, key=key, first_sample=first_sample, made_by=self.studio.identity)
 
     def run(self, ctx: Context, *, batch: int) -> Take:
         """Make it: once as it comes, measuring, and once more at the level that the file is to have.
