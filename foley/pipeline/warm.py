@@ -6,11 +6,13 @@ import threading
 from contextlib import suppress
 from importlib import import_module
 
+from foley import plugins
+
 LOOKING = ("scenedetect", "scipy.signal")
 """What looking at a clip needs and what takes long to import, in the order of need."""
 
-SOUNDING = ("scipy.ndimage", "foley.render.generators.procedural", "jinja2")
-"""What planning, rendering and reporting need besides: together well over a second."""
+SOUNDING = ("scipy.ndimage", "jinja2")
+"""What planning, rendering and reporting need besides; and all generators, among which routing chooses."""
 
 
 def warm_up(*, sounding: bool) -> None:
@@ -31,4 +33,6 @@ def _import_slow(sounding: bool) -> None:
             import_module(name)
         if sounding:
             recipes()
+            for name in plugins.names("generator"):
+                plugins.build("generator", name)
         vocabulary()
