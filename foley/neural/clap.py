@@ -10,7 +10,6 @@ augmentation", ICASSP 2023.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foley.errors import FoleyError, MissingProgramError
+from foley.errors import MissingProgramError
 from foley.model import Audio
 from foley.neural import checkpoints, memory, pool, runtime, weights
+from foley.neural.listener import Listener
 
 DEFAULT = "clap"
 """Its name in the catalogue."""
@@ -50,32 +50,13 @@ VERSION = "1"
 Scores = npt.NDArray[np.float32]
 
 
-class Clap:
-    """Says how well sounds fit texts. Light to build; loaded when first asked, and kept warm beside the generators."""
+class Clap(Listener):
+    """Says how well sounds fit texts."""
 
-    def __init__(self, model: str = "", device: str = "auto", *, max_vram_mb: int = 0) -> None:
-        self._name = model or DEFAULT
-        self._wanted_device = device
-        self._max_vram_mb = max_vram_mb
-        self._busy = threading.Lock()
-
-    def identity(self) -> str:
-        """Return name, version and the weights' revision: part of the cache key of what is chosen by it.
-
-        Raises:
-            MissingWeightsError: where the weights are not here.
-        """
-        return f"clap/{VERSION} {self._name} {weights.revision(weights.need(self._name))}"
-
-    def missing(self) -> tuple[str, ...]:
-        """Return what must be installed or fetched; empty where it can score."""
-        if needed := runtime.missing(*PACKAGES):
-            return needed
-        try:
-            found = weights.find(self._name)
-        except FoleyError as error:
-            return (error.hint or error.message,)
-        return () if found else (weights.mend(self._name),)
+    name = "clap"
+    version = VERSION
+    default = DEFAULT
+    packages = PACKAGES
 
     def scores(self, texts: Sequence[str], audios: Sequence[Audio]) -> Scores:
         """Return the cosine between each text and each sound, shape (texts, audios), -1 to 1.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foley.errors import FoleyError, MissingProgramError
+from foley.errors import MissingProgramError
 from foley.model import Audio
 from foley.neural import checkpoints, layouts, memory, pool, runtime, weights
+from foley.neural.listener import Listener
 
 DEFAULT = "pe-av"
 """Its name in the catalogue."""
@@ -37,32 +37,13 @@ Frames = npt.NDArray[np.uint8]
 """Pictures at even distances over the sound's time, shape (frames, height, width, 3), red first."""
 
 
-class PeAv:
-    """Says how well sounds fit pictures. Light to build; loaded when first asked, and kept warm."""
+class PeAv(Listener):
+    """Says how well sounds fit pictures."""
 
-    def __init__(self, model: str = "", device: str = "auto", *, max_vram_mb: int = 0) -> None:
-        self._name = model or DEFAULT
-        self._wanted_device = device
-        self._max_vram_mb = max_vram_mb
-        self._busy = threading.Lock()
-
-    def identity(self) -> str:
-        """Return name, version and the weights' revision: part of the cache key of what is chosen by it.
-
-        Raises:
-            MissingWeightsError: where the weights are not here.
-        """
-        return f"pe_av/{VERSION} {self._name} {weights.revision(weights.need(self._name))}"
-
-    def missing(self) -> tuple[str, ...]:
-        """Return what must be installed or fetched; empty where it can score."""
-        if needed := runtime.missing(*PACKAGES):
-            return needed
-        try:
-            found = weights.find(self._name)
-        except FoleyError as error:
-            return (error.hint or error.message,)
-        return () if found else (weights.mend(self._name),)
+    name = "pe_av"
+    version = VERSION
+    default = DEFAULT
+    packages = PACKAGES
 
     def scores(self, frames: Frames, audios: Sequence[Audio]) -> npt.NDArray[np.float32]:
         """Return how well each sound fits the pictures, shape (audios,): its logit, from which 0 is even odds.
