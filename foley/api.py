@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from foley.deliver import outputs
 from foley.errors import FoleyError, OutputExistsError, PlanError
-from foley.media import writer
+from foley.media import ffmpeg, writer
 from foley.model import (
     Brief,
     Clip,
@@ -98,7 +98,7 @@ def analyse(video: str | Path, *, settings: Settings | None = None) -> Analysis:
     Raises:
         MediaError: where the file cannot be used.
     """
-    done = _Runs(settings or Settings(), sounding=False).see(Path(video))
+    done = _Runs(Path(video), settings or Settings(), sounding=False).see()
     return Analysis(done[Clip], done[Picture], done[Looks], done[Listening])
 
 
@@ -125,7 +125,7 @@ def plan(
     """
     to = destination(Path(video), output)
     outputs.refuse_input(to, Path(video))
-    planned = _Runs(settings or Settings()).plan(Path(video), brief or Brief(prompt), to)
+    planned = _Runs(Path(video), settings or Settings()).plan(brief or Brief(prompt), to)
     return PlanFile(_save(planned), planned[SoundPlan], planned[Looks].notes)
 
 
@@ -154,8 +154,8 @@ def run(
     outputs.refuse_input(to, Path(video))
     if to.video.exists() and not settings.overwrite:
         raise OutputExistsError(to.video)
-    runs = _Runs(settings)
-    planned = runs.plan(Path(video), brief or Brief(prompt), to)
+    runs = _Runs(Path(video), settings)
+    planned = runs.plan(brief or Brief(prompt), to)
     _save(planned)
     return runs.finish(planned, PreviousMaster())
 
@@ -179,8 +179,8 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
     if not video.exists():
         raise PlanError(f"{path}: its clip {video} is not there", hint="put it back, or correct `path` in the plan")
     outputs.refuse_input(to, video, path)
-    runs = _Runs(settings)
-    seen = runs.see(video, to)
+    runs = _Runs(video, settings)
+    seen = runs.see(to)
     if seen[Clip].key != made.clip.key:
         raise PlanError(
             f"{path} was made for another version of {video.name}", hint=f"make a new one: foley plan {video}"
@@ -214,27 +214,28 @@ def default_workdir() -> Path:
 class _Runs:
     """The parts of a run that the calls share."""
 
-    def __init__(self, settings: Settings, *, sounding: bool = True) -> None:
-        self.settings = settings
+    def __init__(self, video: Path, settings: Settings, *, sounding: bool = True) -> None:
+        self.video, self.settings = video, settings
+        ffmpeg.begin_probe(video.absolute())
         self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
         self.cache = Cache(settings.workdir or default_workdir())
         warm_up(sounding=sounding)
 
-    def see(self, video: Path, to: Destination | None = None) -> Run:
+    def see(self, to: Destination | None = None) -> Run:
         """Look at a clip; first make sure, where there is a destination, that the result can be written there."""
-        probed = runner.run(self.flow, [_source(video)], [Clip], cache=self.cache)
+        probed = runner.run(self.flow, [_source(self.video)], [Clip], cache=self.cache)
         if to is not None:
             outputs.refuse_unwritable(to)
             writer.refuse_unfit(probed[Clip], to.video)
         seen = self._run([probed[Clip]], [Picture, Looks, Listening])
         return Run({**probed.products, **seen.products}, (*probed.times, *seen.times))
 
-    def plan(self, video: Path, brief: Brief, to: Destination) -> Run:
-        seen = self.see(video, to)
+    def plan(self, brief: Brief, to: Destination) -> Run:
+        seen = self.see(to)
         done = self._run([*(seen[kind] for kind in (Clip, Picture, Looks, Listening)), brief], [SoundPlan])
         done = Run({**seen.products, **done.products}, (*seen.times, *done.times))
         made = done[SoundPlan]
-        made = replace(made, clip=replace(made.clip, path=_relative(video, to.folder)))
+        made = replace(made, clip=replace(made.clip, path=_relative(self.video, to.folder)))
         if not self.settings.overwrite:
             _refuse_other_plan(to.folder / "plan.yaml", made)
         return Run({**done.products, SoundPlan: made, Destination: to}, done.times)

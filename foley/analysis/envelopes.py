@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from foley.dsp.peaks import find_peaks
+
 Curve = npt.NDArray[np.float64]
 
 SMOOTHING_S = 1 / 30
@@ -62,9 +64,7 @@ def smooth(curve: Curve, deviation_s: float, step_s: float) -> Curve:
 
 def level(curve: Curve, step_s: float) -> float:
     """Return how high the strongest peaks of a curve stand; 0 where it has none."""
-    from scipy.signal import find_peaks
-
-    places, _ = find_peaks(curve, distance=max(1, int(PEAK_DISTANCE_S / step_s)))
+    places = find_peaks(curve, distance=max(1, int(PEAK_DISTANCE_S / step_s)))
     if not len(places):
         return 0.0
     heights = np.sort(curve[places])[::-1]
@@ -74,10 +74,8 @@ def level(curve: Curve, step_s: float) -> float:
 
 def peaks(curve: Curve, *, threshold: float, distance_s: float, step_s: float) -> list[Peak]:
     """Return what stands `threshold` above the mean around it, in order; each at the top of a parabola through it."""
-    from scipy.signal import find_peaks
-
     around = smooth(curve, LOCAL_MEAN_S, step_s)
-    places, _ = find_peaks(curve, height=around + threshold, distance=max(1, round(distance_s / step_s)))
+    places = find_peaks(curve, height=around + threshold, distance=max(1, round(distance_s / step_s)))
     return [Peak(summit(curve, int(place)), float(curve[place])) for place in places]
 
 

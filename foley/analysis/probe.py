@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from foley.contracts import Context, stage
 from foley.errors import DamagedVideoError, EmptyVideoError, MediaError, NotAMediaFileError, NoVideoStreamError
-from foley.media import ffmpeg
+from foley.media import ffmpeg, packets
+from foley.media.packets import Packet
 from foley.model import Clip, SoundTrack, Source, SubtitleTrack, VideoStream
 
 _NOT_MEDIA = {"tty", "txt", "bin", "data", "ffmetadata", "rawvideo", "psxstr"}
@@ -48,8 +49,6 @@ _HEAD_PACKETS = 64
 _HEAD_FRAMES = 8
 """How many packets are decoded to see which frame is the first: in the order of the file it is one of the first few."""
 
-_PACKET_ENTRIES = "packet=pts,dts,duration,flags"
-
 _REORDERED_PACKETS = 16
 """How far the order of the file may differ from that on the screen: the most that H.264 and HEVC allow."""
 
@@ -64,14 +63,7 @@ _SAMPLE_BYTES = 256 << 10
 _SAMPLES = 32
 
 
-class _Packet(NamedTuple):
-    """A coded picture: when it is shown and how long, in ticks; the duration is 0 where the file does not say."""
-
-    pts: int
-    duration: int
-
-
-@stage(version=1)
+@stage(version=2)
 def probe(source: Source, ctx: Context) -> Clip:
     """Read what the container says of a clip; nothing but the first frames is decoded.
 
@@ -85,12 +77,11 @@ def probe(source: Source, ctx: Context) -> Clip:
     _refuse_unreadable(path)
     found = _probed(path)
     stream = _picture(found["streams"], path)
-    with ThreadPoolExecutor(3, thread_name_prefix="probe") as pool:  # each is a program of its own
-        reading_key = pool.submit(content_key, path)
-        reading_start = pool.submit(_start, path, stream)
-        reading_tail = pool.submit(_tail, path, stream, found)
-        head = _packets(_read(path, stream, f"%+#{_HEAD_PACKETS}", entries=_PACKET_ENTRIES))
-        start, tail, key = reading_start.result(), reading_tail.result(), reading_key.result()
+    with ThreadPoolExecutor(1, thread_name_prefix="probe") as beside:
+        reading_key = beside.submit(content_key, path)
+        head, tail = packets.head(path, stream["index"], _HEAD_PACKETS), _tail(path, stream, found)
+        start = packets.first_shown_s(path, stream["index"], _HEAD_FRAMES)
+        key = reading_key.result()
     if start is None:
         start = min((packet.pts * Fraction(stream["time_base"]) for packet in head), default=None)
     if start is None or not tail:
@@ -160,7 +151,7 @@ def _refuse_unreadable(path: Path) -> None:
 
 def _probed(path: Path) -> dict[str, Any]:
     try:
-        found = ffmpeg.probe(path, show_chapters=None)
+        found = ffmpeg.probe(path)
     except ffmpeg.ProbeError as cause:
         raise _unreadable(path, str(cause)) from cause
     container = found["format"]["format_name"]
@@ -206,51 +197,22 @@ def _picture(streams: Sequence[Mapping[str, Any]], path: Path) -> Mapping[str, A
     return best
 
 
-def _start(path: Path, stream: Mapping[str, Any]) -> Fraction | None:
-    """Return when the first frame that can be decoded is shown; None where none of the first can be."""
-    decoded = _read(path, stream, f"%+#{_HEAD_FRAMES}", entries=f"{_PACKET_ENTRIES}:frame=best_effort_timestamp")
-    ticks = [int(item["best_effort_timestamp"]) for item in decoded if "best_effort_timestamp" in item]
-    return min(ticks) * Fraction(stream["time_base"]) if ticks else None
-
-
-def _read(path: Path, stream: Mapping[str, Any], interval: str, *, entries: str) -> list[Mapping[str, Any]]:
-    """Return packets and frames of a stream in an interval, in the order of the file; none where it cannot be read."""
-    try:
-        found = ffmpeg.probe(path, select_streams=str(stream["index"]), read_intervals=interval, show_entries=entries)
-    except ffmpeg.ProbeError:
-        return []
-    both: list[Mapping[str, Any]] = found.get("packets_and_frames") or found.get("packets") or []
-    return both
-
-
-def _packets(found: Sequence[Mapping[str, Any]]) -> list[_Packet]:
-    """Return the packets that are to be shown."""
-    packets = []
-    for item in found:
-        tick = item.get("pts", item.get("dts"))  # AVI holds no time of showing
-        # flag D: cut off by the edit list, there only to decode others; frames have no flags
-        if tick is not None and "flags" in item and "D" not in item["flags"]:
-            packets.append(_Packet(int(tick), int(item.get("duration", 0))))
-    return packets
-
-
-def _tail(path: Path, stream: Mapping[str, Any], found: Mapping[str, Any]) -> list[_Packet]:
+def _tail(path: Path, stream: Mapping[str, Any], found: Mapping[str, Any]) -> list[Packet]:
     """Return the last packets of the picture; sound that is longer does not count."""
     whole_s = float(found["format"].get("duration") or 0) + float(found["format"].get("start_time") or 0)
-    from_s = whole_s - _TAIL_S
-    packets = _packets(_read(path, stream, f"{from_s:.3f}%", entries=_PACKET_ENTRIES)) if from_s > 0 else []
+    last = packets.tail(path, stream["index"], whole_s - _TAIL_S) if whole_s > _TAIL_S else []
     # none: short, or the picture ends long before the sound
-    return packets or _packets(_read(path, stream, "0%", entries=_PACKET_ENTRIES))
+    return last or packets.tail(path, stream["index"], 0.0)
 
 
-def _end(stream: Mapping[str, Any], tail: Sequence[_Packet], *, step: Fraction) -> Fraction:
+def _end(stream: Mapping[str, Any], tail: Sequence[Packet], *, step: Fraction) -> Fraction:
     """Return when the last frame stops being shown."""
     base = Fraction(stream["time_base"])
     last = max(tail, key=lambda p: p.pts)
     return last.pts * base + (last.duration * base or step)
 
 
-def _rate(stream: Mapping[str, Any], head: Sequence[_Packet]) -> tuple[bool, Fraction]:
+def _rate(stream: Mapping[str, Any], head: Sequence[Packet]) -> tuple[bool, Fraction]:
     """Return whether the frame rate varies, and the average rate."""
     base = Fraction(stream["time_base"])
     nominal = _fraction(stream.get("r_frame_rate"))

@@ -20,6 +20,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from foley.dsp.peaks import find_peaks
+
 RATE_HZ = 44_100
 
 SIZE, HOP = 1024, 220
@@ -133,14 +135,13 @@ def _pieces(blocks: Iterable[Samples]) -> Iterator[tuple[int, tuple[int, int], S
 def _onsets_of(piece: Samples) -> Times:
     """Return the onsets of a piece, in seconds from its start, rising."""
     from scipy.ndimage import median_filter
-    from scipy.signal import find_peaks
 
     if len(piece) < SHORTEST or float(np.abs(piece).max()) < QUIETEST:
         return np.zeros(0)
     rise = _rises(_mel_spectrum(piece))
     rise = rise - median_filter(rise, MEDIAN_HOPS)
     least = max(LEAST_RISE, LEAST_SHARE * float(rise.max()))
-    places, _ = find_peaks(rise, height=least, distance=LEAST_GAP_HOPS)
+    places = find_peaks(rise, height=least, distance=LEAST_GAP_HOPS)
     starts_s = np.array([_attack_s(piece, place * HOP / RATE_HZ) for place in places.tolist()], np.float64)
     kept: list[int] = []
     for place in np.argsort(starts_s).tolist():

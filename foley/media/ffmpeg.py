@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,9 @@ _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 _INSTALL = "install ffmpeg 5 or newer (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg)"
 _PIPE_BYTES = 1 << 20
 """How much is taken from the program at once where the caller does not say: so much that switching costs nothing."""
+
+_PROBING = ThreadPoolExecutor(4, thread_name_prefix="ffprobe")
+"""Where ffprobe is waited for: probing a clip asks it several things at once."""
 
 
 class ProbeError(Exception):
@@ -35,20 +39,42 @@ def probe(path: Path, **show: object) -> dict[str, Any]:
 
     Args:
         path: The file.
-        **show: More options of ffprobe; None for a switch.
+        **show: More options of ffprobe, None for a switch; without any, chapters are told too.
 
     Raises:
         ProbeError: where ffprobe cannot read it.
         MissingProgramError: where ffprobe is not installed.
     """
-    # in a thread of its own, which is waited for: an interrupt would else leave ffprobe running behind the command
-    with ThreadPoolExecutor(1, thread_name_prefix="ffprobe") as beside:
-        try:
-            found: dict[str, Any] = beside.submit(ffmpeg.probe, address(path), v="error", **show).result()
-        except ffmpeg.Error as cause:
-            raise ProbeError(_reason(cause.stderr, about=path)) from cause
-        except FileNotFoundError as cause:
-            raise MissingProgramError("ffprobe", _INSTALL) from cause
+    try:
+        return begin_probe(path, **show).result()
+    except ffmpeg.Error as cause:
+        raise ProbeError(_reason(cause.stderr, about=path)) from cause
+    except FileNotFoundError as cause:
+        _asked_once.cache_clear()  # it may be installed by the next time
+        raise MissingProgramError("ffprobe", _INSTALL) from cause
+
+
+def begin_probe(path: Path, **show: object) -> Future[dict[str, Any]]:
+    """Begin to ask ffprobe, so that its answer is there when `probe` wants it; once while the file stays as it is.
+
+    It runs in a thread that is waited for, also when the program ends: an interrupt would else leave ffprobe running.
+    """
+    try:
+        found = path.stat()
+    except OSError:  # ffprobe says what is wrong with it
+        return _PROBING.submit(_asked, path, show)
+    show = show or {"show_chapters": None}
+    return _asked_once(path, (found.st_size, found.st_mtime_ns, found.st_ino), tuple(show.items()))
+
+
+@lru_cache(maxsize=16)
+def _asked_once(path: Path, stamp: tuple[int, ...], show: tuple[tuple[str, object], ...]) -> Future[dict[str, Any]]:
+    """Ask ffprobe of a file as it is now: another `stamp` is another question."""
+    return _PROBING.submit(_asked, path, dict(show))
+
+
+def _asked(path: Path, show: dict[str, object]) -> dict[str, Any]:
+    found: dict[str, Any] = ffmpeg.probe(address(path), v="error", **show)
     return found
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from foley import yamls
 from foley.errors import MissingWeightsError
 
 LANGUAGE_MODEL, CODEC = "state_dict.bin", "compression_state_dict.bin"
@@ -187,7 +188,7 @@ def settings_of(package: Mapping[str, Any], *, model: str) -> Settings:
     if not isinstance(text, str):
         raise MissingWeightsError(model, "it holds no settings (xp.cfg)", MEND)
     try:
-        tree = yaml.safe_load(text)
+        tree = yamls.load(text)
     except yaml.YAMLError as cause:
         raise MissingWeightsError(model, "its settings (xp.cfg) are no YAML", MEND) from cause
     if not isinstance(tree, dict):

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from foley import yamls
 from foley.errors import OptionError
 
 LICENCES_FILE = Path(__file__).with_name("licences.yaml")
@@ -41,9 +42,7 @@ class Licence:
 @cache
 def licences() -> Mapping[str, Licence]:
     """Return all licences that foley knows, by id."""
-    import yaml
-
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(LICENCES_FILE.read_text(encoding="utf-8"))
+    entries: dict[str, dict[str, Any]] = yamls.load(LICENCES_FILE.read_text(encoding="utf-8"))
     return {licence_id: _licence(licence_id, **entry) for licence_id, entry in entries.items()}
 
 

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from foley import yamls
 from foley.errors import MissingProgramError, MissingWeightsError, OptionError
 from foley.neural import digests, layouts, licences
 
@@ -83,9 +84,7 @@ class Weights:
 @cache
 def catalogue() -> Mapping[str, Weights]:
     """Return all models that foley knows, by name."""
-    import yaml
-
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(CATALOGUE_FILE.read_text(encoding="utf-8"))
+    entries: dict[str, dict[str, Any]] = yamls.load(CATALOGUE_FILE.read_text(encoding="utf-8"))
     return {name: _weights(name, **entry) for name, entry in entries.items()}
 
 

@@ -8,10 +8,10 @@ from importlib import import_module
 
 from foley import plugins
 
-LOOKING = ("scenedetect", "scipy.signal")
+LOOKING = ("scenedetect", "scipy.ndimage")
 """What looking at a clip needs and what takes long to import, in the order of need."""
 
-SOUNDING = ("scipy.ndimage", "jinja2")
+SOUNDING = ("scipy.signal", "jinja2")
 """What planning, rendering and reporting need besides; and all generators, among which routing chooses."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from foley import yamls
 from foley.errors import OptionError, UnknownPluginError, WorkflowError
 from foley.pipeline import stages
 from foley.pipeline.stages import AnyStage
@@ -93,7 +94,7 @@ class _Reader:
 
     def read(self, text: str) -> Workflow:
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = yaml.compose(text, Loader=yamls.Loader)
         except yaml.YAMLError as cause:
             raise WorkflowError(f"{self.path} is not YAML: {cause}") from cause
         if not isinstance(root, yaml.MappingNode):

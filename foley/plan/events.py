@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from foley import yamls
 from foley.errors import PlanError
 from foley.media.atomic import written_whole
 from foley.model import PLAN_SCHEMA, SoundEvent, SoundPlan
@@ -101,9 +102,8 @@ def load(path: Path) -> SoundPlan:
 
 
 def _compose(text: str, path: Path) -> yaml.Node:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root = yaml.compose(text, Loader=loader)
+        root = yaml.compose(text, Loader=yamls.Loader)
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else 1
         raise PlanError(f"{path}:{line}: is not YAML: {cause.problem or cause.context}") from cause
@@ -239,7 +239,7 @@ def _usual(field: dataclasses.Field[Any]) -> Any:
     return field.default
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+class _Dumper(yamls.Dumper):  # type: ignore[misc]
     """Writes the safe part of YAML, without anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from foley import yamls
 from foley.errors import PlanError
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
@@ -66,9 +67,7 @@ def read_yaml(path: Path) -> Any:
     import yaml
 
     try:
-        # both are safe loaders; the one in C reads the vocabulary ten times as fast
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506
+        return yamls.load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as cause:
         raise PlanError(f"{path} is not YAML: {cause}") from cause
 

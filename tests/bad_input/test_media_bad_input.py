@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_sound_that_is_no_sound(tmp_path: Path) -> None:
 
 
 def test_a_missing_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: MediaShelf, ctx: Context) -> None:
-    film = media(make.moving)
+    film = Path(shutil.copy(media(make.moving), tmp_path / "never seen.mp4"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingProgramError, match="ffprobe is not installed") as caught:
         probe(Source(film), ctx)

@@ -22,7 +22,7 @@ DOORS = {
     "subprocess": {"media/ffmpeg.py", "media/programs.py"},
     "ffmpeg": {"media/ffmpeg.py"},
     "decord": {"media/reader.py"},
-    "av": {"media/reader.py"},
+    "av": {"media/packets.py", "media/reader.py"},
     "scenedetect": {"analysis/observers/cuts.py"},
     "pyrubberband": {"dsp/stretch.py"},
 }

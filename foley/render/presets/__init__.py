@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from foley import yamls
 from foley.errors import OptionError
 from foley.media import programs
 from foley.model import Kind
@@ -181,7 +182,7 @@ def read(path: Path) -> Preset:
     import yaml
 
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields = yamls.load(path.read_text(encoding="utf-8"))
         return _made(path, fields if isinstance(fields, dict) else {})
     except (OSError, yaml.YAMLError, ValueError, TypeError) as cause:
         reason = " ".join(str(cause).split())
