@@ -32,9 +32,6 @@ REPORTS = (outputs.MASTER, "report.json", "report.html")
 LISTEN_S = 180
 """The longest sound that the page carries itself: about 10 MB; a longer one is played from its file."""
 
-AAC_SUFFIXES = {".mp4", ".m4v"}
-"""Containers whose new track is AAC, which a browser plays as it is."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeliverOptions:
@@ -78,9 +75,10 @@ def deliver(
 
 def _mux(done: Finished, part: Path, opts: DeliverOptions, ctx: Context) -> bytes | None:
     """Write the video; return its new track for the page's player, None where that would be too large."""
-    own_left_out = done.mixdown.replaces_original
-    writer.mux(done.clip, done.mixdown.track, part, title=opts.title, language=opts.language, replace=own_left_out)
-    return _listen(done, part, ctx)
+    track, own_left_out = done.mixdown.track, done.mixdown.replaces_original
+    coded = writer.coded_track(track, part, ctx.scratch)
+    writer.mux(done.clip, coded or track.path, part, title=opts.title, language=opts.language, replace=own_left_out)
+    return _listen(done, coded, ctx)
 
 
 def _place_sound(takes: FittedTakes, mixdown: Mixdown, folder: Path) -> list[str]:
@@ -101,14 +99,12 @@ def _write_report(done: Finished, listen: Future[bytes | None], to: Destination,
     outputs.write_text(to.folder / "report.html", page)
 
 
-def _listen(done: Finished, video: Path, ctx: Context) -> bytes | None:
-    """Return the new track for the page's player: the video's own where a browser plays it, else coded for it."""
+def _listen(done: Finished, coded: Path | None, ctx: Context) -> bytes | None:
+    """Return the new track for the page's player: as the video holds it where a browser plays that, else coded anew."""
     if done.clip.duration_s > LISTEN_S:
         return None
-    coded = ctx.scratch / "listen.m4a"
-    if video.suffix.lower() in AAC_SUFFIXES:
-        ffmpeg.write("-i", video, "-map", "0:a:0", "-c", "copy", to=coded)
-    else:
+    if coded is None:
+        coded = ctx.scratch / "listen.m4a"
         ffmpeg.write("-i", done.mixdown.track.path, "-c:a", "aac", "-b:a", "128k", to=coded)
     return coded.read_bytes()
 

@@ -127,7 +127,28 @@ def refuse_unfit(clip: Clip, to: Path) -> None:
             raise _cannot_hold(clip, to, cause.message.rsplit(": ", 1)[-1]) from cause
 
 
-def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, replace: bool) -> None:
+def coded_track(track: AudioFile, to: Path, folder: Path) -> Path | None:
+    """Code the new track alone, as the output holds it; None where only its container's own writer can.
+
+    A player has it so at once, and `mux` only copies it.
+
+    Args:
+        track: Sound from the first frame on.
+        to: The output that it is for.
+        folder: Where the coded track is put.
+
+    Raises:
+        OutputError: where it cannot be written.
+    """
+    kind = _CONTAINERS[to.suffix.lower()]
+    if kind is not _MP4:
+        return None
+    coded = folder / "track.m4a"
+    ffmpeg.write("-i", track.path, *_coded(kind, 0), *kind.more, to=coded)
+    return coded
+
+
+def mux(clip: Clip, track: Path, to: Path, *, title: str, language: str, replace: bool) -> None:
     """Write the clip with a new sound track, heard from the first frame on; `to` is whole or untouched afterwards.
 
     The pictures are copied packet by packet, covers too. What else the file holds comes along where the container can
@@ -135,7 +156,7 @@ def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, re
 
     Args:
         clip: The clip.
-        track: Sound from the first frame on.
+        track: Sound from the first frame on: a WAV file, or as `coded_track` made it for this output.
         to: The output; its suffix chooses the container.
         title: Name of the new track.
         language: Its language, ISO 639-2.
@@ -149,7 +170,11 @@ def mux(clip: Clip, track: AudioFile, to: Path, *, title: str, language: str, re
     refuse_unknown(to)
     kind = _CONTAINERS[to.suffix.lower()]
     _refuse_untimed(clip, to, source)
-    base = (*_inputs(clip, track, source), *_pictures_and_sound(clip, kind, replace=replace), *_subtitles(clip, kind))
+    base = (
+        *_inputs(clip, track, source),
+        *_pictures_and_sound(clip, track, kind, replace=replace),
+        *_subtitles(clip, kind),
+    )
     rest = (*_labels(source, title, language), *kind.more)
     data = _data(source, to, kind)
     try:
@@ -187,11 +212,11 @@ def _cannot_hold(clip: Clip, to: Path, reason: str) -> MuxError:
     )
 
 
-def _inputs(clip: Clip, track: AudioFile, source: Mapping[str, Any]) -> tuple[str | Path, ...]:
+def _inputs(clip: Clip, track: Path, source: Mapping[str, Any]) -> tuple[str | Path, ...]:
     """Return the options for both inputs: the new track begins when the first frame is shown."""
     # ffmpeg counts each input from its container's start; the picture may begin later than that
     offset = clip.start_s - Fraction(source["format"].get("start_time") or 0)
-    return (*_made_up_times(clip), "-i", clip.path, "-itsoffset", f"{float(offset):.6f}", "-i", track.path)
+    return (*_made_up_times(clip), "-i", clip.path, "-itsoffset", f"{float(offset):.6f}", "-i", track)
 
 
 def _made_up_times(clip: Clip) -> tuple[str, ...]:
@@ -199,12 +224,13 @@ def _made_up_times(clip: Clip) -> tuple[str, ...]:
     return ("-fflags", "+genpts") if clip.container in ("avi", "mpeg") else ()
 
 
-def _pictures_and_sound(clip: Clip, kind: _Container, *, replace: bool) -> tuple[str, ...]:
+def _pictures_and_sound(clip: Clip, track: Path, kind: _Container, *, replace: bool) -> tuple[str, ...]:
     """Return the options for pictures and sound, the new track first and default."""
-    options = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", *_coded(kind, 0), "-disposition:a:0", "default"]
-    for place, track in enumerate(() if replace else clip.sound, start=1):
-        copied = kind.tracks is None or track.codec in kind.tracks
-        options += ["-map", f"0:{track.index}", *((f"-c:a:{place}", "copy") if copied else _coded(kind, place))]
+    new = _coded(kind, 0) if track.suffix == ".wav" else ("-c:a:0", "copy")
+    options = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", *new, "-disposition:a:0", "default"]
+    for place, own in enumerate(() if replace else clip.sound, start=1):
+        copied = kind.tracks is None or own.codec in kind.tracks
+        options += ["-map", f"0:{own.index}", *((f"-c:a:{place}", "copy") if copied else _coded(kind, place))]
         options += [f"-disposition:a:{place}", "-default"]
     return tuple(options)
 

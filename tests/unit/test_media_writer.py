@@ -15,7 +15,7 @@ from foley.contracts import Context
 from foley.errors import MuxError
 from foley.media import sound
 from foley.media.ffmpeg import video_hash
-from foley.media.writer import GENERATED_MARK, mux
+from foley.media.writer import GENERATED_MARK, coded_track, mux
 from foley.model import Audio, AudioFile, Clip, Source
 from foley.units import to_samples
 from tests import media_maker as make
@@ -50,7 +50,8 @@ def muxed(path: Path, to: Path, ctx: Context, *, replace: bool = False) -> tuple
     """Mux clicks into a clip; return the clip, the result, and how late each click is heard in it, in samples."""
     clip = probe(Source(path), ctx)
     track, places = clicks(clip, to.with_suffix(".track.wav"))
-    mux(clip, track, to, title="Foley effects", language="eng", replace=replace)
+    coded = coded_track(track, to, ctx.scratch)
+    mux(clip, coded or track.path, to, title="Foley effects", language="eng", replace=replace)
     made = probe(Source(to), ctx)
     heard = np.concatenate(list(sound.read_track(made, made.sound[0], rate_hz=48_000, channels=2)), axis=1)
     return clip, made, [off_by(heard, place) for place in places]
@@ -109,7 +110,7 @@ def test_lossless_tracks_are_bit_identical(media: MediaShelf, ctx: Context, tmp_
     clip = probe(Source(media(make.moving)), ctx)
     samples = np.random.default_rng(1).uniform(-0.9, 0.9, (2, to_samples(clip.duration_s, 48_000))).astype(np.float32)
     track = sound.save(Audio(samples, 48_000), tmp_path / "track.wav")
-    mux(clip, track, tmp_path / f"out{suffix}", title="t", language="und", replace=False)
+    mux(clip, track.path, tmp_path / f"out{suffix}", title="t", language="und", replace=False)
     made = probe(Source(tmp_path / f"out{suffix}"), ctx)
     heard = np.concatenate(list(sound.read_track(made, made.sound[0], rate_hz=48_000, channels=2)), axis=1)
     assert np.array_equal(heard, sound.load(track).samples)
@@ -168,7 +169,7 @@ def test_a_container_that_cannot_hold_it_is_refused_and_one_that_can_is_named(
     track, _ = clicks(clip, tmp_path / "track.wav")
     (tmp_path / name).write_bytes(b"precious")
     with pytest.raises(MuxError, match=words) as caught:
-        mux(clip, track, tmp_path / name, title="t", language="und", replace=False)
+        mux(clip, track.path, tmp_path / name, title="t", language="und", replace=False)
     assert ".mp4" in caught.value.hint
     assert ".mkv" in caught.value.hint
     assert (tmp_path / name).read_bytes() == b"precious"
