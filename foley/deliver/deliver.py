@@ -63,22 +63,23 @@ def deliver(
     outputs.clear_parts(to)
     ctx.progress(0.0, "writing the video")
     # ffmpeg works beside Python: what the page needs of the video comes when all else of it is drawn
-    with written_whole(to.video) as part, ThreadPoolExecutor(1, thread_name_prefix="mux") as beside:
-        listen = beside.submit(_mux, done, part, opts, ctx)
+    with written_whole(to.video) as part, ThreadPoolExecutor(2, thread_name_prefix="mux") as beside:
+        coding = beside.submit(writer.coded_track, mixdown.track, part, ctx.scratch)
+        muxing = beside.submit(_mux, done, coding, part, opts)
+        listen = beside.submit(_listen, done, coding, ctx)
         files = _place_sound(takes, mixdown, to.folder)
         outputs.save_master(mixdown.master, to.folder)
+        prints = {name: outputs.fingerprint(to.folder / name) for name in files}
         ctx.progress(0.3, "writing the report")
         _write_report(done, listen, to, ctx)
-        _write_manifest(record.manifest(done, provenance), [*files, *REPORTS], part, to)
+        muxing.result()
+        _write_manifest(record.manifest(done, provenance), prints, part, to)
     return Delivery(to.video, to.folder, report)
 
 
-def _mux(done: Finished, part: Path, opts: DeliverOptions, ctx: Context) -> bytes | None:
-    """Write the video; return its new track for the page's player, None where that would be too large."""
-    track, own_left_out = done.mixdown.track, done.mixdown.replaces_original
-    coded = writer.coded_track(track, part, ctx.scratch)
-    writer.mux(done.clip, coded or track.path, part, title=opts.title, language=opts.language, replace=own_left_out)
-    return _listen(done, coded, ctx)
+def _mux(done: Finished, coding: Future[Path | None], part: Path, opts: DeliverOptions) -> None:
+    track, own_left_out = coding.result() or done.mixdown.track.path, done.mixdown.replaces_original
+    writer.mux(done.clip, track, part, title=opts.title, language=opts.language, replace=own_left_out)
 
 
 def _place_sound(takes: FittedTakes, mixdown: Mixdown, folder: Path) -> list[str]:
@@ -99,18 +100,19 @@ def _write_report(done: Finished, listen: Future[bytes | None], to: Destination,
     outputs.write_text(to.folder / "report.html", page)
 
 
-def _listen(done: Finished, coded: Path | None, ctx: Context) -> bytes | None:
+def _listen(done: Finished, coding: Future[Path | None], ctx: Context) -> bytes | None:
     """Return the new track for the page's player: as the video holds it where a browser plays that, else coded anew."""
     if done.clip.duration_s > LISTEN_S:
         return None
+    coded = coding.result()
     if coded is None:
         coded = ctx.scratch / "listen.m4a"
         ffmpeg.write("-i", done.mixdown.track.path, "-c:a", "aac", "-b:a", "128k", to=coded)
     return coded.read_bytes()
 
 
-def _write_manifest(manifest: dict[str, Any], files: list[str], video: Path, to: Destination) -> None:
-    manifest["files"] = {name: outputs.fingerprint(to.folder / name) for name in files}
+def _write_manifest(manifest: dict[str, Any], prints: dict[str, str], video: Path, to: Destination) -> None:
+    manifest["files"] = prints | {name: outputs.fingerprint(to.folder / name) for name in REPORTS}
     place = _seen_from(to.folder, to.video).as_posix()
     manifest["video"] = {"path": place, "fingerprint": outputs.fingerprint(video)}
     outputs.clear_stale(to.folder, manifest["files"])

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -123,6 +123,7 @@ def video_hash(path: Path) -> str:
     return text.decode().strip()
 
 
+@cache
 def version() -> str:
     """Return the version that ffmpeg gives itself, e.g. "5.1.9".
 

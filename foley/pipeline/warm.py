@@ -7,6 +7,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from foley import plugins
+from foley.media import ffmpeg
 
 LOOKING = ("scenedetect", "scipy.ndimage")
 """What looking at a clip needs and what takes long to import, in the order of need."""
@@ -29,6 +30,8 @@ def _import_slow(sounding: bool) -> None:
     from foley.synth.recipe import recipes
 
     with suppress(Exception):  # what is wrong is raised where it is needed
+        if sounding:
+            ffmpeg.version()
         for name in LOOKING + SOUNDING * sounding:
             import_module(name)
         if sounding:
