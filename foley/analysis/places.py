@@ -22,6 +22,11 @@ GRID_COLUMNS, GRID_ROWS = 12, 8
 """Cells of a colour layout: small enough that a place differs from another, large enough that a hand-held camera does
 not move things from cell to cell."""
 
+_XYZ_OVER_WHITE = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) / np.array(
+    [[0.9505], [1.0], [1.089]]
+)
+"""From linear sRGB to CIE XYZ, each over that of D65."""
+
 CHROMA_WEIGHT = 1.4
 """Differences of colour count more than those of lightness, which change with exposure and time of day."""
 
@@ -103,11 +108,23 @@ def _layout(jpeg: bytes) -> Rows | None:
     if image is None:
         return None
     small = cv2.resize(image, (GRID_COLUMNS, GRID_ROWS), interpolation=cv2.INTER_AREA)
-    layout: Rows = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2LAB).astype(np.float32)
+    layout = _lab(small[..., ::-1])
     layout[..., 0] -= np.median(layout[..., 0])
     layout[..., 1:] *= CHROMA_WEIGHT
     spread = np.abs(layout - np.median(layout, axis=(0, 1))).mean(axis=(0, 1)).sum()
     return layout if spread >= FLATTEST else None
+
+
+def _lab(rgb: npt.NDArray[np.uint8]) -> Rows:
+    """Return colours as CIELAB under D65; OpenCV's own prepares tables for longer than these few cells take.
+
+    Source: IEC 61966-2-1 (sRGB) and CIE 15 (the space).
+    """
+    coded = rgb.astype(np.float32) / 255
+    linear = np.where(coded > 0.04045, ((coded + 0.055) / 1.055) ** 2.4, coded / 12.92)
+    x, y, z = np.moveaxis(linear @ _XYZ_OVER_WHITE.T, -1, 0)
+    fx, fy, fz = (np.where(t > 216 / 24389, np.cbrt(t), (24389 / 27 * t + 16) / 116) for t in (x, y, z))
+    return np.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1).astype(np.float32)
 
 
 def _nearest(layouts: Sequence[Rows], others: dict[int, list[Rows]]) -> int | None:

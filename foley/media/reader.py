@@ -58,8 +58,9 @@ decoding 1080p costs a twelfth less."""
 _SPARE_THREADS, _MOST_THREADS = 3, 16
 """More threads than cores decode: while a finished frame waits to be fetched, its thread does nothing."""
 
-_FRAMES_AHEAD = 8
-"""How many small frames may wait to be looked at: enough that a slow look does not hold up the decoder."""
+_LEAST_AHEAD, _MOST_AHEAD, _BYTES_AHEAD = 8, 128, 32 << 20
+"""How many small frames may wait to be looked at, within so much memory: enough that neither a slow look nor an
+observer that is still being imported holds up the decoder."""
 
 
 class DecordGaveUpError(Exception):
@@ -118,7 +119,7 @@ class Frames:
     def __init__(self, clip: Clip, width_px: int) -> None:
         self._clip, self._size = clip, shown_size(clip, width_px)
         self._damage = _Damage()
-        self._running = Ahead(self._read(), most=_FRAMES_AHEAD)
+        self._running = Ahead(self._read(), most=_frames_ahead(self._size))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -175,11 +176,16 @@ def read_window(clip: Clip, window: Span, *, width_px: int) -> Iterator[Frame]:
     Raises:
         DamagedVideoError: where the file cannot be opened.
     """
-    frames = Ahead(_window(clip, window, shown_size(clip, width_px)), most=_FRAMES_AHEAD)
+    size = shown_size(clip, width_px)
+    frames = Ahead(_window(clip, window, size), most=_frames_ahead(size))
     try:
         yield from frames
     finally:
         frames.close()
+
+
+def _frames_ahead(size: tuple[int, int]) -> int:
+    return min(_MOST_AHEAD, max(_LEAST_AHEAD, _BYTES_AHEAD // (3 * size[0] * size[1])))
 
 
 def _window(clip: Clip, window: Span, size: tuple[int, int]) -> Generator[Frame, None, None]:

@@ -361,3 +361,9 @@ def test_real_shots_from_one_camera_position_are_one_place_and_a_street_in_five_
 ) -> None:
     assert seen_places(shared / "clips" / "guns.mp4", ctx) == (0, 0)
     assert seen_places(shared / "clips" / "bikes.mp4", ctx) == (0, 1, 2, 3, 4, 5)
+
+
+def test_colours_in_cielab_are_those_of_the_standard() -> None:
+    colours = np.array([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
+    expected = [[100.0, 0.0, 0.0], [0.0, 0.0, 0.0], [53.24, 80.09, 67.20], [32.30, 79.19, -107.86]]
+    assert places._lab(colours) == pytest.approx(np.array(expected), abs=0.05)
