@@ -9,6 +9,7 @@
 import foley.plan
 import foley.render  # noqa: F401
 from foley.api import Analysis, PlanFile, Result, Settings, analyse, plan, render, run
+from foley.auditions import sound
 from foley.errors import FoleyError
 from foley.model import Brief
 
@@ -25,4 +26,5 @@ __all__ = [
     "plan",
     "render",
     "run",
+    "sound",
 ]

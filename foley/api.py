@@ -203,6 +203,25 @@ def destination(video: Path, output: Path | None) -> Destination:
     )
 
 
+def flow_of(settings: Settings) -> workflow.Workflow:
+    """Return the workflow that the settings name, with the options that they choose.
+
+    Raises:
+        WorkflowError: where there is none, or it has no such option.
+    """
+    return workflow.load(settings.workflow).with_options(_choices(settings))
+
+
+def look_into(video: Path, settings: Settings) -> Clip:
+    """Return what a video's container says of it.
+
+    Raises:
+        MediaError: where the file cannot be used.
+    """
+    cache = Cache(settings.workdir or default_workdir())
+    return runner.run(flow_of(settings), [_source(video)], [Clip], cache=cache)[Clip]
+
+
 def default_workdir() -> Path:
     """Return the cache folder: FOLEY_CACHE where it is set, else the user's cache folder."""
     from platformdirs import user_cache_path
@@ -217,7 +236,7 @@ class _Runs:
     def __init__(self, video: Path, settings: Settings, *, sounding: bool = True) -> None:
         self.video, self.settings = video, settings
         ffmpeg.begin_probe(video.absolute())
-        self.flow = workflow.load(settings.workflow).with_options(_choices(settings))
+        self.flow = flow_of(settings)
         self.cache = Cache(settings.workdir or default_workdir())
         warm_up(sounding=sounding)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get_type_hints
+from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from foley.model import Audio, Clip, Hints, Kind, Listening, Looks, Picture, Pro
 T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Context(Protocol):
@@ -127,7 +128,8 @@ class Generator(Protocol):
 
     Its module's `build(settings: GeneratorSettings = ...)` makes it; settings choose its model and its device. One that
     holds a model may say with `item_mb(duration_s: float) -> float` what memory a sound of that length needs beside the
-    loaded model: batches are cut to it, else to `takes.batch`.
+    loaded model: batches are cut to it, else to `takes.batch`. One that has weights may say with `place() -> Path |
+    None` where they are: the manifest then holds the SHA-256 of their files.
     """
 
     capabilities: Capabilities
@@ -267,6 +269,14 @@ class Refiner(Planner, Protocol):
         ...
 
 
+class Later(Protocol[T_co]):
+    """What a stage made that runs beside the others: there when it is asked for."""
+
+    def result(self) -> T_co:
+        """Return it, waiting for it; raise what went wrong while it was made."""
+        ...
+
+
 @dataclass(frozen=True)
 class Stage(Generic[P, R]):
     """A stage function, with what it needs and makes read from its annotations."""
@@ -274,7 +284,10 @@ class Stage(Generic[P, R]):
     run: Callable[P, R]
     version: int
     cached: bool
+    beside: bool
     needs: tuple[type, ...]
+    late: frozenset[type]
+    """Of these, what it asks for as `Later`: it begins before they are there."""
     makes: type
     options: type | None
 
@@ -288,20 +301,25 @@ class Stage(Generic[P, R]):
         return self.run(*args, **kwargs)
 
 
-def stage(*, version: int, cached: bool = True) -> Callable[[Callable[P, R]], Stage[P, R]]:
+def stage(*, version: int, cached: bool = True, beside: bool = False) -> Callable[[Callable[P, R]], Stage[P, R]]:
     """Make a function a stage; raise `version` when the same input gives another output.
 
-    Its parameters are inputs by type, then `opts` (a frozen dataclass with a default for every field) where it has
-    options, then `ctx`. Annotations must be real at run time: import the types at module level.
+    Its parameters are inputs by type (`Later[type]` for what may still be made beside it), then `opts` (a frozen
+    dataclass with a default for every field) where it has options, then `ctx`. Annotations must be real at run time:
+    import the types at module level.
 
     Args:
         version: Part of the cache key.
         cached: False for what is cheaper to do again than to keep, or is done for its effect.
+        beside: True for what mostly waits for another program: it runs beside the stages after it, until one of them
+            needs what it makes.
     """
 
     def wrap(function: Callable[P, R]) -> Stage[P, R]:
         hints = get_type_hints(function)
         makes, options, _ = hints.pop("return"), hints.pop("opts", None), hints.pop("ctx", None)
-        return Stage(function, version, cached, tuple(hints.values()), makes, options)
+        late = {get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Later}
+        needs = tuple(get_args(hint)[0] if get_origin(hint) is Later else hint for hint in hints.values())
+        return Stage(function, version, cached, beside, needs, frozenset(late), makes, options)
 
     return wrap

@@ -7,6 +7,7 @@ two ambiences of one kind, two places taken for one cost the wrong sound.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,8 +116,8 @@ def _layout(jpeg: bytes) -> Rows | None:
     return layout if spread >= FLATTEST else None
 
 
-def _lab(rgb: npt.NDArray[np.uint8]) -> Rows:
-    """Return colours as CIELAB under D65; OpenCV's own prepares tables for longer than these few cells take.
+def _lab(rgb: npt.NDArray[Any]) -> Rows:
+    """Return colours of 0 to 255 as CIELAB under D65; OpenCV spends longer on its tables than these few cells take.
 
     Source: IEC 61966-2-1 (sRGB) and CIE 15 (the space).
     """

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from foley import __version__
-from foley.cli import catalogue, doctor, evaluate, inspect, models, score
+from foley.cli import audition, catalogue, doctor, evaluate, inspect, models, score
 from foley.errors import FoleyError
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -31,6 +31,8 @@ app = typer.Typer(
 app.command()(score.run)
 app.command()(score.plan)
 app.command()(score.render)
+app.command()(audition.sound)
+app.command()(audition.takes)
 app.command()(inspect.inspect)
 app.command()(catalogue.generators)
 app.command()(catalogue.planners)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from foley.contracts import Context, stage
+from foley.contracts import Context, Later, stage
 from foley.deliver import outputs, record, report_page
 from foley.deliver.finished import Finished
 from foley.media import ffmpeg, writer
 from foley.media.atomic import written_whole
 from foley.model import (
     Clip,
+    CodedTrack,
     Delivery,
     Destination,
     FittedTakes,
@@ -51,6 +52,7 @@ def deliver(
     plan: SoundPlan,
     takes: FittedTakes,
     mixdown: Mixdown,
+    coded: Later[CodedTrack],
     report: Report,
     to: Destination,
     provenance: Provenance,
@@ -64,9 +66,8 @@ def deliver(
     ctx.progress(0.0, "writing the video")
     # ffmpeg works beside Python: what the page needs of the video comes when all else of it is drawn
     with written_whole(to.video) as part, ThreadPoolExecutor(2, thread_name_prefix="mux") as beside:
-        coding = beside.submit(writer.coded_track, mixdown.track, part, ctx.scratch)
-        muxing = beside.submit(_mux, done, coding, part, opts)
-        listen = beside.submit(_listen, done, coding, ctx)
+        muxing = beside.submit(_mux, done, coded, part, opts)
+        listen = beside.submit(_listen, done, coded, ctx)
         files = _place_sound(takes, mixdown, to.folder)
         outputs.save_master(mixdown.master, to.folder)
         prints = {name: outputs.fingerprint(to.folder / name) for name in files}
@@ -77,8 +78,8 @@ def deliver(
     return Delivery(to.video, to.folder, report)
 
 
-def _mux(done: Finished, coding: Future[Path | None], part: Path, opts: DeliverOptions) -> None:
-    track, own_left_out = coding.result() or done.mixdown.track.path, done.mixdown.replaces_original
+def _mux(done: Finished, coded: Later[CodedTrack], part: Path, opts: DeliverOptions) -> None:
+    track, own_left_out = coded.result().path or done.mixdown.track.path, done.mixdown.replaces_original
     writer.mux(done.clip, track, part, title=opts.title, language=opts.language, replace=own_left_out)
 
 
@@ -100,15 +101,16 @@ def _write_report(done: Finished, listen: Future[bytes | None], to: Destination,
     outputs.write_text(to.folder / "report.html", page)
 
 
-def _listen(done: Finished, coding: Future[Path | None], ctx: Context) -> bytes | None:
+def _listen(done: Finished, coded: Later[CodedTrack], ctx: Context) -> bytes | None:
     """Return the new track for the page's player: as the video holds it where a browser plays that, else coded anew."""
     if done.clip.duration_s > LISTEN_S:
         return None
-    coded = coding.result()
-    if coded is None:
-        coded = ctx.scratch / "listen.m4a"
-        ffmpeg.write("-i", done.mixdown.track.path, "-c:a", "aac", "-b:a", "128k", to=coded)
-    return coded.read_bytes()
+    track = coded.result().path
+    if track is not None:
+        return track.read_bytes()
+    heard = ctx.scratch / "listen.m4a"
+    ffmpeg.write("-i", done.mixdown.track.path, "-c:a", "aac", "-b:a", "128k", to=heard)
+    return heard.read_bytes()
 
 
 def _write_manifest(manifest: dict[str, Any], prints: dict[str, str], video: Path, to: Destination) -> None:

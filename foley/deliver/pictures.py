@@ -17,6 +17,8 @@ WINDOW_SAMPLES = 2048
 LOWEST_HZ, HIGHEST_HZ = 50.0, 20_000.0
 RANGE_DB = 75.0
 """From the loudest point down to black."""
+SILENT_DB = -120.0
+"""What silence measures."""
 WINDOWS_AT_ONCE = 200
 """Of them some 10 MB are held."""
 MAX_WINDOWS = 2400
@@ -44,7 +46,8 @@ def spectrogram(audio: AudioFile, *, width_px: int, height_px: int) -> bytes:
 
     levels = _rows(_windows_db(audio), audio.rate_hz, height_px)
     levels = _columns(levels, width_px)
-    shade = np.clip((levels - levels.max(initial=-120.0) + RANGE_DB) / RANGE_DB, 0.0, 1.0)
+    brightest = max(float(levels.max(initial=SILENT_DB)), SILENT_DB + RANGE_DB)  # silence is black
+    shade = np.clip((levels - brightest + RANGE_DB) / RANGE_DB, 0.0, 1.0)
     picture = cv2.applyColorMap((shade[::-1] * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     return encoded(picture, ".png")
 

@@ -66,6 +66,7 @@ def manifest(done: Finished, provenance: Provenance) -> dict[str, Any]:
             }
             for take in takes.items
         ],
+        "weights_sha256": {who: dict(hashes) for who, hashes in takes.weights.items()},
         "commercial_use": all(take.commercial for take in takes.items),
         "licences": {
             licence_id: dataclasses.asdict(licences.licence(licence_id))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import ffmpeg
 
 from foley.errors import CannotWriteError, DiskFullError, FoleyError, MediaError, MissingProgramError, MuxError
 from foley.media.atomic import written_whole
+
+T = TypeVar("T")
 
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 _INSTALL = "install ffmpeg 5 or newer (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg)"
@@ -23,6 +27,9 @@ _PIPE_BYTES = 1 << 20
 
 _PROBING = ThreadPoolExecutor(4, thread_name_prefix="ffprobe")
 """Where ffprobe is waited for: probing a clip asks it several things at once."""
+
+_programs: ContextVar[Programs | None] = ContextVar("programs", default=None)
+"""Where programs that are started now are noted, so that somebody else can end them."""
 
 
 class ProbeError(Exception):
@@ -134,6 +141,42 @@ def version() -> str:
     return said.removeprefix("ffmpeg version ").split(" ", 1)[0] or "unknown"
 
 
+class Programs:
+    """The programs that a piece of work starts: another thread may end them, and with them the work."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do a piece of work, noting what it starts in this thread."""
+        token = _programs.set(self)
+        try:
+            return work()
+        finally:
+            _programs.reset(token)
+
+    def end(self) -> None:
+        """End all that run, and at once whatever is started from now on."""
+        with self._lock:
+            self._ended = True
+            for program in self._running:
+                program.kill()
+
+    def add(self, program: subprocess.Popen[bytes]) -> None:
+        """Note a program that was started."""
+        with self._lock:
+            self._running.add(program)
+            if self._ended:
+                program.kill()
+
+    def remove(self, program: subprocess.Popen[bytes]) -> None:
+        """Forget a program that has ended."""
+        with self._lock:
+            self._running.discard(program)
+
+
 @contextmanager
 def _running(
     *args: str | Path, stdout: int = subprocess.DEVNULL
@@ -146,12 +189,17 @@ def _running(
             program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log)
         except FileNotFoundError as cause:
             raise MissingProgramError("ffmpeg", _INSTALL) from cause
+        noted = _programs.get()
+        if noted is not None:
+            noted.add(program)
         try:
             yield program, log
         finally:
             if program.poll() is None:
                 program.kill()
             program.wait()
+            if noted is not None:
+                noted.remove(program)
             if program.stdout is not None:
                 program.stdout.close()
 

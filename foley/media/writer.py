@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -127,24 +127,30 @@ def refuse_unfit(clip: Clip, to: Path) -> None:
             raise _cannot_hold(clip, to, cause.message.rsplit(": ", 1)[-1]) from cause
 
 
-def coded_track(track: AudioFile, to: Path, folder: Path) -> Path | None:
-    """Code the new track alone, as the output holds it; None where only its container's own writer can.
+def coding_for(to: Path) -> tuple[str, ...] | None:
+    """Return the options that code the new track alone, as the output holds it; None where only its own writer can.
 
-    A player has it so at once, and `mux` only copies it.
+    Raises:
+        MuxError: where foley writes no such container.
+    """
+    refuse_unknown(to)
+    kind = _CONTAINERS[to.suffix.lower()]
+    return (*_coded(kind, 0), *kind.more) if kind is _MP4 else None
+
+
+def coded_track(track: AudioFile, coding: Sequence[str], folder: Path) -> Path:
+    """Code the new track alone: a player has it so at once, and `mux` only copies it.
 
     Args:
         track: Sound from the first frame on.
-        to: The output that it is for.
+        coding: As `coding_for` says.
         folder: Where the coded track is put.
 
     Raises:
         OutputError: where it cannot be written.
     """
-    kind = _CONTAINERS[to.suffix.lower()]
-    if kind is not _MP4:
-        return None
     coded = folder / "track.m4a"
-    ffmpeg.write("-i", track.path, *_coded(kind, 0), *kind.more, to=coded)
+    ffmpeg.write("-i", track.path, *coding, to=coded)
     return coded
 
 

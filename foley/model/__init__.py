@@ -38,7 +38,7 @@ from foley.model.plan import (
     SoundPlan,
     Step,
 )
-from foley.model.report import Delivery, Destination, LoudnessFigures, Provenance, Report, SyncCheck
+from foley.model.report import CodedTrack, Delivery, Destination, LoudnessFigures, Provenance, Report, SyncCheck
 from foley.model.sound import Arrangement, FittedTakes, Master, Mixdown, Placement, PreviousMaster, Take, Takes
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Bus",
     "Clip",
     "ClipIdentity",
+    "CodedTrack",
     "Cue",
     "CurvePoint",
     "Delivery",

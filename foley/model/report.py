@@ -69,6 +69,14 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedTrack:
+    """The new sound track as the finished video holds it."""
+
+    path: Path | None
+    """None where only the container's own writer codes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What lies where."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,8 @@ class Takes:
     items: tuple[Take, ...]
     notes: tuple[str, ...] = ()
     """What a person should know of all of them: licences, for one."""
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """SHA-256 of the files that each generator's weights were read from, by `Take.made_by` and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class FittedTakes:
     items: tuple[Take, ...]
     notes: tuple[str, ...] = ()
     """Those of the takes as generated."""
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

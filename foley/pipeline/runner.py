@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from foley.pipeline import stages
+from foley.pipeline.beside import Beside
 from foley.pipeline.cache import Cache
 from foley.pipeline.workflow import Step, Workflow
 
@@ -68,19 +71,47 @@ def run(
     stages.check_made(chosen, wanted, kinds)
     steps = [step for step in workflow.steps if step.stage in chosen]
     products: dict[type, Any] = {type(value): value for value in given}
-    times = []
-    for number, step in enumerate(steps, 1):
-        say = _speaker(step.stage.name, number, len(steps), on_progress)
-        start = time.perf_counter()
-        products[step.stage.makes], cached = _do(step, products, cache, say)
-        times.append(StageTime(step.stage.name, time.perf_counter() - start, cached))
-        say(1.0, "")
+    times: list[StageTime] = []
+    with Beside() as beside:
+        for number, step in enumerate(steps, 1):
+            inputs = [_given(products, kind, late=kind in step.stage.late) for kind in step.stage.needs]
+            if step.stage.beside:
+                products[step.stage.makes] = beside.begin(partial(_timed, step, inputs, cache, _unsaid, times))
+                continue
+            say = _speaker(step.stage.name, number, len(steps), on_progress)
+            products[step.stage.makes] = _timed(step, inputs, cache, say, times)
+            say(1.0, "")
+        for kind in products:
+            products[kind] = _given(products, kind, late=False)
     return Run(products, tuple(times))
 
 
-def _do(step: Step, products: dict[type, Any], cache: Cache, say: Callable[[float, str], None]) -> tuple[Any, bool]:
+def _given(products: dict[type, Any], kind: type, *, late: bool) -> Any:
+    """Return a product as a stage asks for it: there, waiting for it where it is made beside, or as what is `Later`."""
+    made = products[kind]
+    pending = isinstance(made, Future)
+    if late and not pending:
+        done: Future[Any] = Future()
+        done.set_result(made)
+        return done
+    return made.result() if pending and not late else made
+
+
+def _timed(
+    step: Step, inputs: Sequence[Any], cache: Cache, say: Callable[[float, str], None], times: list[StageTime]
+) -> Any:
+    start = time.perf_counter()
+    made, cached = _do(step, inputs, cache, say)
+    times.append(StageTime(step.stage.name, time.perf_counter() - start, cached))
+    return made
+
+
+def _unsaid(done: float, what: str) -> None:
+    """Say nothing of what is done beside: what is said is how far the stages themselves are."""
+
+
+def _do(step: Step, inputs: Sequence[Any], cache: Cache, say: Callable[[float, str], None]) -> tuple[Any, bool]:
     stage = step.stage
-    inputs = [products[kind] for kind in stage.needs]
     options = {} if step.options is None else {"opts": step.options}
     if stage.cached:
         key = (stage.version, _plain(step.options), *inputs)
@@ -101,6 +132,6 @@ def _speaker(
     stage: str, number: int, total: int, on_progress: Callable[[StageProgress], None] | None
 ) -> Callable[[float, str], None]:
     if on_progress is None:
-        return lambda done, what: None
+        return _unsaid
     on_progress(StageProgress(stage, number, total, 0.0))
     return lambda done, what: on_progress(StageProgress(stage, number, total, done, what))

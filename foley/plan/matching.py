@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from foley.model import ProposedSound
 from foley.plan.clauses import Clause, Count, clauses, without_negation
 from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
 from foley.plan.vocabulary import SoundClass, vocabulary
@@ -159,6 +160,21 @@ def manner_of(mention: Mention) -> Manner:
     """Return what the words of manner do together to level and distance."""
     known = [known for word in mention.manners if (known := manner(word))]
     return Manner(sum(one.level_db for one in known), math.prod(one.distance for one in known))
+
+
+def mentioned(mention: Mention, because: str) -> ProposedSound:
+    """Return the sound that words name, with the manner in which they do."""
+    manner = manner_of(mention)
+    sound = mention.sound.proposed(because)
+    return replace(
+        sound,
+        prompt=", ".join([sound.prompt, *mention.manners]),
+        parameters={**sound.parameters, **mention.parameters},
+        level_db=sound.level_db + manner.level_db,
+        distance_m=sound.distance_m * manner.distance,
+        count=mention.count,
+        confidence=mention.confidence,
+    )
 
 
 def _in_clause(clause: Clause, around: frozenset[str], loan: _Loan) -> Iterator[Mention]:

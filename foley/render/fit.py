@@ -117,7 +117,7 @@ def fit(plan: SoundPlan, takes: Takes, opts: FitOptions, ctx: Context) -> Fitted
         else:
             fitted.append(_between_its_neighbours(take, event, plan, takes=by_event, opts=opts, ctx=ctx))
         ctx.progress(done / len(takes.items), take.event_id)
-    return FittedTakes(tuple(fitted), takes.notes)
+    return FittedTakes(tuple(fitted), takes.notes, takes.weights)
 
 
 def _on_its_instants(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions, ctx: Context) -> Take:

@@ -152,6 +152,15 @@ class Studio:
         """Return what makes its sounds differ from another's."""
         return self.generator.identity()
 
+    def weights(self) -> dict[str, str]:
+        """Return the SHA-256 of each file of its weights, by name; empty where it has none, or does not say where."""
+        place = getattr(self.generator, "place", lambda: None)()
+        if place is None:
+            return {}
+        from foley.neural import weights  # brings what only models need
+
+        return dict(weights.record(place)["sha256"])
+
     @cached_property
     def missing(self) -> tuple[str, ...]:
         """Return what must be installed first."""

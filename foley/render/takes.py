@@ -121,7 +121,16 @@ def takes(plan: SoundPlan, clip: Clip, opts: TakesOptions, ctx: Context) -> Take
     )
     heard = [event for event in plan.events if not event.muted]
     made = Dispatch(roster, terms, ctx, workers=opts.workers).all_made(heard)
-    return Takes(made, (*_notices(made, opts.licence), *_unheard(made, roster)))
+    return Takes(made, (*_notices(made, opts.licence), *_unheard(made, roster)), _weights(made, roster))
+
+
+def _weights(made: Sequence[Take], roster: Roster) -> dict[str, dict[str, str]]:
+    """Return the hashes of the weights that made the takes, for the ledger in the manifest."""
+    found: dict[str, dict[str, str]] = {}
+    for take in made:
+        if take.made_by not in found:
+            found[take.made_by] = roster.studio(take.generator).weights()
+    return {who: hashes for who, hashes in found.items() if hashes}
 
 
 def _judge(opts: TakesOptions) -> Chooser:

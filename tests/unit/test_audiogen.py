@@ -378,6 +378,8 @@ def test_a_film_is_scored_with_audiogen_alone(published: Path, tmp_path: Path) -
         assert np.abs(take).max() > 0.1
     (rain,) = [entry for entry in _manifest(result)["takes"] if entry["event"].endswith("rain")]
     assert rain["weights_licence"] == "CC-BY-NC-4.0"
+    hashes = _manifest(result)["weights_sha256"][rain["made_by"]]
+    assert hashes["state_dict.bin"] == hashlib.sha256((published / "state_dict.bin").read_bytes()).hexdigest()
 
 
 def _manifest(result: foley.Result) -> dict[str, Any]:

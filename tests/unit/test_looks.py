@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from foley import plugins
 from foley.analysis.looks import NEUTRAL, LooksOptions, looks, scores
-from foley.analysis.places import places_by_colour, places_by_embedding
+from foley.analysis.places import _lab, places_by_colour, places_by_embedding
 from foley.analysis.probe import probe
 from foley.analysis.watch import WatchOptions, watch
 from foley.contracts import Context
@@ -366,4 +366,4 @@ def test_real_shots_from_one_camera_position_are_one_place_and_a_street_in_five_
 def test_colours_in_cielab_are_those_of_the_standard() -> None:
     colours = np.array([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     expected = [[100.0, 0.0, 0.0], [0.0, 0.0, 0.0], [53.24, 80.09, 67.20], [32.30, 79.19, -107.86]]
-    assert places._lab(colours) == pytest.approx(np.array(expected), abs=0.05)
+    assert _lab(colours) == pytest.approx(np.array(expected), abs=0.05)

@@ -15,7 +15,7 @@ from foley.contracts import Context
 from foley.errors import MuxError
 from foley.media import sound
 from foley.media.ffmpeg import video_hash
-from foley.media.writer import GENERATED_MARK, coded_track, mux
+from foley.media.writer import GENERATED_MARK, coded_track, coding_for, mux
 from foley.model import Audio, AudioFile, Clip, Source
 from foley.units import to_samples
 from tests import media_maker as make
@@ -50,8 +50,9 @@ def muxed(path: Path, to: Path, ctx: Context, *, replace: bool = False) -> tuple
     """Mux clicks into a clip; return the clip, the result, and how late each click is heard in it, in samples."""
     clip = probe(Source(path), ctx)
     track, places = clicks(clip, to.with_suffix(".track.wav"))
-    coded = coded_track(track, to, ctx.scratch)
-    mux(clip, coded or track.path, to, title="Foley effects", language="eng", replace=replace)
+    coding = coding_for(to)
+    coded = track.path if coding is None else coded_track(track, coding, ctx.scratch)
+    mux(clip, coded, to, title="Foley effects", language="eng", replace=replace)
     made = probe(Source(to), ctx)
     heard = np.concatenate(list(sound.read_track(made, made.sound[0], rate_hz=48_000, channels=2)), axis=1)
     return clip, made, [off_by(heard, place) for place in places]

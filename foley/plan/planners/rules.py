@@ -10,7 +10,7 @@ from foley.contracts import Case, Context, PlannerSettings
 from foley.model import Hint, Proposal, ProposedSound
 from foley.plan import evidence, semantic
 from foley.plan.evidence import GENERIC_IMPACT, GENERIC_MOVEMENT, UNSURE, Seen
-from foley.plan.matching import FOOTSTEPS, Mention, Reading, manner_of, read
+from foley.plan.matching import FOOTSTEPS, Mention, Reading, mentioned, read
 from foley.plan.reasons import counted, listed, reasoning, shots_named
 from foley.plan.turns import timed
 from foley.plan.vocabulary import vocabulary
@@ -112,19 +112,9 @@ def _named(said: Sequence[_Said], denied: frozenset[str], case: Case) -> Iterato
 
 
 def _sound(mention: Mention, hint: Hint) -> ProposedSound:
-    manner = manner_of(mention)
     says = "says" if mention.likeness is None else "means it by"
     often = f", {counted(mention.count, 'time', 'times')}" if mention.count else ""
-    sound = mention.sound.proposed(f"{_source(hint)} {says} {' '.join(mention.words)!r}{often}")
-    return replace(
-        sound,
-        prompt=", ".join([sound.prompt, *mention.manners]),
-        parameters={**sound.parameters, **mention.parameters},
-        level_db=sound.level_db + manner.level_db,
-        distance_m=sound.distance_m * manner.distance,
-        count=mention.count,
-        confidence=mention.confidence,
-    )
+    return mentioned(mention, f"{_source(hint)} {says} {' '.join(mention.words)!r}{often}")
 
 
 def _on_grounds(

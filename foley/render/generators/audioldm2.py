@@ -67,9 +67,13 @@ class AudioLdm2:
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = weights.find(self._model)
+        place = self.place()
         revision = weights.revision(place) if place else "not here"
         return f"{NAME}/{VERSION} {revision} {STEPS} steps {GUIDANCE} {self._settings.device}"
+
+    def place(self) -> Path | None:
+        """Return where its weights are; None where they are not here."""
+        return weights.find(self._model)
 
     def missing(self) -> tuple[str, ...]:
         """Return what must be installed or fetched."""

@@ -85,9 +85,13 @@ class StableAudio:
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = weights.find(self._model)
+        place = self.place()
         revision = weights.revision(place) if place else "not here"
         return f"{NAME}/{VERSION} {revision} {self._settings.device} {self._base().identity()}"
+
+    def place(self) -> Path | None:
+        """Return where its weights are; None where they are not here."""
+        return weights.find(self._model)
 
     def missing(self) -> tuple[str, ...]:
         """Return what must be installed or fetched."""
@@ -175,12 +179,9 @@ class StableAudio:
 
     def _longest_s(self) -> float:
         try:
-            return Checkpoint.at(self._place() or Path()).longest_s
+            return Checkpoint.at(self.place() or Path()).longest_s
         except FoleyError:  # not here, or not usable: `missing` says so
             return LONGEST_S.get(self._model, LONGEST_S[DEFAULT])
-
-    def _place(self) -> Path | None:
-        return weights.find(self._model)
 
     def _size_mb(self) -> int:
         """Return the use of the device's memory by the weights that are here, as if all were of 32 bits."""

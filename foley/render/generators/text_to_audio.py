@@ -73,9 +73,13 @@ class TextToAudio:
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = weights.find(self._settings.model) if self._settings.model else None
+        place = self.place()
         revision = weights.revision(place) if place else "not here"
         return f"{NAME}/{VERSION} {revision} {STEPS} steps {self._settings.device}"
+
+    def place(self) -> Path | None:
+        """Return where its weights are; None where they are not here, or none are named."""
+        return weights.find(self._settings.model) if self._settings.model else None
 
     def missing(self) -> tuple[str, ...]:
         """Return what must be installed, fetched or named."""
