@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foley import plugins
 from foley.api import Settings, default_workdir, flow_of, look_into
-from foley.deliver import contact_sheet, outputs
+from foley.deliver import outputs
 from foley.errors import OptionError, OutputExistsError, PlanError
 from foley.media import ffmpeg
 from foley.model import Clip, FittedTakes, Kind, SoundEvent, SoundPlan, Take, VideoStream
@@ -149,6 +149,8 @@ def takes(
             old.unlink()
     listed = [{"take": each.number, "seed": each.seed, "generator": each.generator} for each in alternatives]
     outputs.write_text(folder / "takes.json", json.dumps({"event": chosen.id, "takes": listed}, indent=2) + "\n")
+    from foley.deliver import contact_sheet  # draws
+
     page = contact_sheet.page(chosen, [(each.seed, take) for each, take in zip(alternatives, made, strict=True)])
     outputs.write_text(folder / "index.html", page)
     return Audition(folder / "index.html", chosen, tuple(alternatives))

@@ -90,6 +90,8 @@ class GeneratorSettings:
     """The most memory of the device that it may use; 0 for what is free."""
     time_limit_s: float = 600.0
     """For one sound."""
+    licence: Literal["any", "research", "commercial"] = "any"
+    """What the sound is used for; generators whose sounds differ in their licences leave out what it forbids."""
 
     def __post_init__(self) -> None:
         if self.quantise not in get_args(Literal["", "8bit", "4bit"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.real_media import REAL_MEDIA
 
 # before anything loads torch: tests run beside each other, one on each core, and threads that spin take it from them
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# nobody's own recordings are heard in a test, nor is anything written into their index
+os.environ["FOLEY_LIBRARY"] = str(Path(tempfile.gettempdir()) / "foley-tests-have-no-library")
 
 pytest_plugins = ["tests.media_fixtures"]
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from foley import __version__
-from foley.cli import audition, catalogue, doctor, evaluate, inspect, models, score
+from foley.cli import audition, catalogue, doctor, evaluate, inspect, library, models, score
 from foley.errors import FoleyError
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -40,6 +40,7 @@ app.command()(catalogue.encoders)
 app.command("workflows")(catalogue.workflows_command)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(library.app, name="library")
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -83,6 +83,7 @@ class TakesOptions:
             quantise=self.quantise,
             max_vram_mb=self.max_vram_mb,
             time_limit_s=self.time_limit_s,
+            licence=self.licence,
         )
 
 

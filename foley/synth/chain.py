@@ -7,9 +7,9 @@ and a fall in brightness with strength close most of that gap; reverberation is 
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
+from scipy import fft
 
-from foley.synth.excitation import Signal, decay, length_samples, low_passed
+from foley.synth.excitation import Signal, decay, high_passed, length_samples, low_passed
 from foley.synth.finish import finished_hit
 from foley.synth.recipe import Mono
 from foley.units import RATE_HZ
@@ -36,8 +36,14 @@ def peak_of(samples: Signal, peak: float = 1.0) -> Signal:
     return samples * (peak / (float(np.abs(samples).max()) + 1e-12))
 
 
-STAGE_T60_S = 0.22
+STAGE_T60_S = 0.3
 """Of the room: a Foley stage, treated so that only a hint of it stays on the take."""
+
+TAIL_SHARE = 0.8
+"""Of that hint, re the reflections; with this T60, the sounds of 16 classes come nearest to recordings (measured)."""
+
+MICROPHONE_LOW_HZ = 60.0
+"""Where microphones close to a source are cut to spare them its thud; takes differ by 40 %."""
 
 
 def in_a_room(rng: np.random.Generator, samples: Signal, wet: float) -> Signal:
@@ -55,12 +61,20 @@ def in_a_room(rng: np.random.Generator, samples: Signal, wet: float) -> Signal:
     length = length_samples(1.1 * STAGE_T60_S)
     tail = rng.standard_normal(length) * decay(length, STAGE_T60_S)
     tail *= np.minimum(1.0, np.arange(length) / (0.02 * RATE_HZ))  # it builds up while the early ones arrive
-    response = 0.55 * wet * tail / np.sqrt(np.dot(tail, tail))
+    # a sum, not a dot product: of this many samples that wakes threads, which costs more than it saves
+    response = TAIL_SHARE * wet * tail / np.sqrt(np.sum(tail * tail))
     places = length_samples(0.0015) * np.geomspace(1.0, 13.0, 8) * rng.uniform(0.85, 1.18, 8)
     gains = np.geomspace(0.5, 0.16, 8) * rng.uniform(0.6, 1.0, 8) * rng.choice([-1.0, 1.0], 8)
     response[places.astype(np.intp)] += wet * gains
-    late = signal.oaconvolve(samples, low_passed(response, 6000.0, 1))
-    return mixed(samples, late)
+    return mixed(samples, convolved(samples, low_passed(response, 6000.0, 1)))
+
+
+def convolved(samples: Signal, response: Signal) -> Signal:
+    """Return a sound as answered by a response; in single precision, whose error of -130 dB is under any noise."""
+    length = len(samples) + len(response) - 1
+    size = fft.next_fast_len(length, real=True)
+    both = fft.rfft(samples.astype(np.float32), size) * fft.rfft(response.astype(np.float32), size)
+    return np.asarray(fft.irfft(both, size)[:length], np.float64)
 
 
 def tilted(samples: Signal, gain: float, corner_hz: float = 2000.0) -> Signal:
@@ -88,7 +102,7 @@ def recorded_hit(
     lead_s: float = 0.0,
     wet: float = 0.35,
 ) -> Mono:
-    """Return a hit as recorded: reflections, a microphone's tilt (takes differ by 1.2 dB), ended where it dies away.
+    """Return a hit as recorded: reflections, a microphone's colour (takes differ by 1.2 dB), ended where it dies away.
 
     Args:
         rng: Source of chance.
@@ -99,7 +113,8 @@ def recorded_hit(
         wet: Strength of the early reflections.
     """
     tilt = 10.0 ** (rng.normal(0.0, 1.2) / 20.0)
-    sound = tilted(in_a_room(rng, samples, wet), tilt)
+    low_hz = MICROPHONE_LOW_HZ * np.exp(rng.normal(0.0, 0.4))
+    sound = high_passed(tilted(in_a_room(rng, samples, wet), tilt), low_hz, 1)
     audible = np.nonzero(np.abs(sound) > np.abs(sound).max() * 10.0 ** (END_DB / 20.0))[0]
     end = int(audible[-1]) + 1 if len(audible) else 1
     heard_s = min(ring_s, max(0.02, end / RATE_HZ - lead_s))

@@ -101,6 +101,21 @@ def choice(table: Mapping[str, T], key: float | str, parameter: str) -> T:
     return table[str(key)]
 
 
+def number(value: float | str, low: float, high: float, parameter: str) -> float:
+    """Return a parameter's value.
+
+    Raises:
+        ValueError: where it is no number or lies outside its range.
+    """
+    try:
+        read = float(value)
+    except ValueError:
+        read = float("nan")
+    if not low <= read <= high:
+        raise ValueError(f"{parameter} must be a number from {low:g} to {high:g}; got {value!r}")
+    return read
+
+
 def defaults_of(make: MakesHit | MakesTexture) -> dict[str, float | str]:
     """Return the parameters of a recipe's function with their defaults."""
     named = inspect.signature(make).parameters.values()

@@ -19,7 +19,14 @@ import numpy as np
 from scipy import signal
 
 from foley.synth.chain import mixed
-from foley.synth.excitation import Signal, contact_time_s, hertz_gain, hertz_pulse, length_samples, noise_burst
+from foley.synth.excitation import (
+    Signal,
+    contact_time_s,
+    hertz_gain,
+    hertz_pulse,
+    length_samples,
+    noise_burst,
+)
 from foley.synth.resonators import (
     BAR_RATIOS,
     CUP_RATIOS,
@@ -31,8 +38,20 @@ from foley.synth.resonators import (
     thud,
 )
 
-LONGEST_RING_S = 4.0
+LONGEST_RING_S = 3.0
 """No mode is computed for longer."""
+
+SIZE_TILT_DB = 2.5
+"""A large object's modes fall by so much more per octave than a small one's: it is struck over a smaller part of it."""
+
+SIZE_CONTACT = 3.0
+"""It is touched so many times as long: tau ~ m^0.4 (Hertz), and lengths differ by a factor of 2.5."""
+
+BEND_FROM_HZ = 125.0
+"""Lowest of the eight octaves in which objects of one material differ."""
+
+OBJECT_SPREAD_DB = 2.5
+"""Of level per octave between objects of one material: recorded ones spread twice as far as their modes alone do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +88,15 @@ class Material:
 
 STEEL = Material(
     shape="plate",
-    loss=0.0022,
-    loss_exponent=-0.50,
+    loss=0.0025,
+    loss_exponent=-0.75,
     contact_s=0.08e-3,
     largest_hz=260.0,
     smallest_hz=900.0,
     modes=60,
-    tilt_db=0.8,
-    field=0.50,
-    noise=0.18,
+    tilt_db=1.0,
+    field=0.80,
+    noise=0.20,
 )
 ANVIL = Material(
     shape="block",
@@ -93,14 +112,14 @@ ANVIL = Material(
 )
 SHEET = Material(
     shape="plate",
-    loss=0.0060,
-    loss_exponent=-0.45,
-    contact_s=0.15e-3,
-    largest_hz=80.0,
-    smallest_hz=200.0,
-    modes=70,
-    tilt_db=-0.8,
-    field=0.70,
+    loss=0.0038,
+    loss_exponent=-0.55,
+    contact_s=0.12e-3,
+    largest_hz=90.0,
+    smallest_hz=260.0,
+    modes=60,
+    tilt_db=1.5,
+    field=1.00,
     noise=0.25,
 )
 GLASS = Material(
@@ -114,6 +133,18 @@ GLASS = Material(
     tilt_db=0.0,
     field=0.35,
     noise=0.30,
+)
+PANE = Material(
+    shape="plate",
+    loss=0.011,
+    loss_exponent=-0.40,
+    contact_s=0.12e-3,
+    largest_hz=80.0,
+    smallest_hz=320.0,
+    modes=60,
+    tilt_db=0.0,
+    field=0.80,
+    noise=0.35,
 )
 CERAMIC = Material(
     shape="cup",
@@ -129,11 +160,11 @@ CERAMIC = Material(
 )
 WOOD = Material(
     shape="plate",
-    loss=0.036,
+    loss=0.045,
     loss_exponent=-0.30,
     contact_s=0.25e-3,
-    largest_hz=130.0,
-    smallest_hz=420.0,
+    largest_hz=190.0,
+    smallest_hz=560.0,
     modes=36,
     tilt_db=-3.5,
     field=0.60,
@@ -141,7 +172,7 @@ WOOD = Material(
 )
 HOLLOW_WOOD = Material(
     shape="plate",
-    loss=0.030,
+    loss=0.038,
     loss_exponent=-0.35,
     contact_s=0.40e-3,
     largest_hz=85.0,
@@ -153,26 +184,26 @@ HOLLOW_WOOD = Material(
 )
 STONE = Material(
     shape="block",
-    loss=0.030,
-    loss_exponent=-0.20,
+    loss=0.024,
+    loss_exponent=-0.85,
     contact_s=0.15e-3,
-    largest_hz=500.0,
-    smallest_hz=1500.0,
+    largest_hz=550.0,
+    smallest_hz=1600.0,
     modes=24,
-    tilt_db=-2.0,
+    tilt_db=-3.5,
     field=0.60,
-    noise=0.50,
+    noise=0.25,
 )
 PLASTIC = Material(
     shape="plate",
-    loss=0.030,
+    loss=0.022,
     loss_exponent=-0.20,
     contact_s=0.35e-3,
     largest_hz=220.0,
     smallest_hz=520.0,
     modes=36,
-    tilt_db=-2.0,
-    field=0.45,
+    tilt_db=-1.5,
+    field=0.80,
     noise=0.35,
 )
 FLESH = Material(
@@ -188,17 +219,45 @@ FLESH = Material(
     noise=0.25,
 )
 
+RUBBER = Material(
+    shape="block",
+    loss=0.12,
+    loss_exponent=-0.10,
+    contact_s=2.0e-3,
+    largest_hz=110.0,
+    smallest_hz=300.0,
+    modes=12,
+    tilt_db=-5.0,
+    field=0.25,
+    noise=0.25,
+)
+CARDBOARD = Material(
+    shape="plate",
+    loss=0.10,
+    loss_exponent=-0.10,
+    contact_s=0.9e-3,
+    largest_hz=80.0,
+    smallest_hz=240.0,
+    modes=36,
+    tilt_db=-3.2,
+    field=0.70,
+    noise=0.45,
+)
+
 MATERIALS = {
     "steel": STEEL,
     "anvil": ANVIL,
     "sheet": SHEET,
     "glass": GLASS,
+    "pane": PANE,
     "ceramic": CERAMIC,
     "wood": WOOD,
     "hollow": HOLLOW_WOOD,
     "stone": STONE,
     "plastic": PLASTIC,
     "flesh": FLESH,
+    "rubber": RUBBER,
+    "cardboard": CARDBOARD,
 }
 """By the name that recipes' `material` parameter takes."""
 
@@ -215,21 +274,51 @@ class Body:
     place: float
     """Where it is usually struck: how fast mode strength runs through its nodes."""
     ring: float
+    contact_s: float
+    """How long a hard tip touches it at strength 1."""
+    tilt_db: float
+    """Of the modes, per octave above the lowest."""
+    bend_db: Signal
+    """Its own rises and falls re its material, in octaves from `BEND_FROM_HZ`: shape, mounting, what lies on it."""
+    field: float
+    """Peak of its dense modes re the single ones."""
+    noise: float
+    """Peak of its contact noise re the single modes."""
 
 
 def body(chance: np.random.Generator, material: Material, *, size: float = 0.5, ring: float = 1.0) -> Body:
     """Return an object of a material.
 
     Args:
-        chance: Makes this object differ from others (6 % in pitch): `textures.character` for one that comes back.
+        chance: Makes this object differ from others, as much as recorded ones of a kind do (6 % in pitch, 30 % in
+            damping, 2.5 dB in every octave): `finish.character` for one that comes back.
         material: What it is made of.
         size: 0 small to 1 large.
         ring: Factor on all decay times: 0.05 clamped, 1 free.
     """
-    f = _modes_hz(chance, material, min(max(size, 0.0), 1.0))
+    size = min(max(size, 0.0), 1.0)
+    f = _modes_hz(chance, material, size)
+    tilt_db = material.tilt_db - SIZE_TILT_DB * (size - 0.5)
+    ring *= math.exp(chance.normal(0.0, 0.30))
     t60 = np.array([material.t60_s(hz, ring) for hz in f.tolist()]) * np.exp(chance.normal(0.0, 0.22, len(f)))
-    gains = np.exp(chance.normal(0.0, 0.45, len(f))) * 10.0 ** (material.tilt_db * np.log2(f / f[0]) / 20.0)
-    return Body(material, f, np.minimum(t60, LONGEST_RING_S), gains, chance.uniform(0.15, 0.5), ring)
+    bend_db = chance.normal(0.0, OBJECT_SPREAD_DB, 8)
+    level_db = tilt_db * np.log2(f / f[0]) + np.interp(np.log2(f / BEND_FROM_HZ), np.arange(8), bend_db)
+    gains = np.exp(chance.normal(0.0, 0.45, len(f))) * 10.0 ** (level_db / 20.0)
+    field, noise = np.exp(chance.normal(0.0, 0.30, 2)) * (material.field, material.noise)
+    place = chance.uniform(0.15, 0.5)
+    return Body(
+        material,
+        f,
+        np.minimum(t60, LONGEST_RING_S),
+        gains,
+        place,
+        ring,
+        contact_s=material.contact_s * SIZE_CONTACT ** (size - 0.5),
+        tilt_db=tilt_db,
+        bend_db=bend_db,
+        field=float(field),
+        noise=float(noise),
+    )
 
 
 def struck(
@@ -253,18 +342,17 @@ def struck(
         noise: Factor on the contact noise.
         support: Peak of the thud of what the object stands on.
     """
-    material = thing.material
-    contact_s = contact_time_s(material.contact_s, hardness, strength)
+    contact_s = contact_time_s(thing.contact_s, hardness, strength)
     length = length_samples(min(LONGEST_RING_S, 1.15 * float(thing.t60_s.max()) + 0.05))
     sound = _single_modes(rng, thing, contact_s, length)
-    sound += mixed(material.field * _dense_modes(rng, thing, contact_s, length), np.zeros(length))
+    sound = mixed(sound, thing.field * _dense_modes(rng, thing, contact_s, length))
     sound = smoothed_by_contact(sound, contact_s)
     if support > 0.0:
         sound = mixed(sound, support * thud(rng, rng.uniform(70.0, 140.0), 0.145))
     # micro-collisions are shorter than the whole contact: their noise reaches higher than its pulse
-    rough_t60_s = 0.02 + 30.0 * contact_s + 0.05 * material.noise
+    rough_t60_s = 0.02 + 30.0 * contact_s + 0.05 * thing.noise
     rough = noise_burst(rng, rough_t60_s, low_hz=250.0, high_hz=min(1.6 / contact_s, 15_000.0))
-    return mixed(sound, noise * material.noise * (0.5 + 0.5 * strength) * rough)
+    return mixed(sound, noise * thing.noise * (0.5 + 0.5 * strength) * rough)
 
 
 def smoothed_by_contact(samples: Signal, contact_s: float) -> Signal:
@@ -300,12 +388,13 @@ def _dense_modes(rng: np.random.Generator, thing: Body, contact_s: float, length
     material, lowest_hz = thing.material, float(thing.modes_hz[0])
 
     def t60_s(hz: float) -> float:
-        return min(0.8 * material.t60_s(hz, thing.ring), 0.6)  # dense modes radiate better, so they die sooner
+        return min(0.8 * material.t60_s(hz, thing.ring), 1.2)  # dense modes radiate better, so they die sooner
 
     def level_db(hz: float) -> float:
         octaves = math.log2(hz / lowest_hz)
+        own_db = float(thing.bend_db[min(7, round(math.log2(hz / BEND_FROM_HZ)))])
         if octaves < 0.0:
-            return 6.0 * octaves
-        return 0.8 * material.tilt_db * octaves - 3.0 * max(0.0, math.log2(hz * contact_s / 0.5))
+            return 6.0 * octaves + own_db
+        return 0.8 * thing.tilt_db * octaves - 3.0 * max(0.0, math.log2(hz * contact_s / 0.5)) + own_db
 
-    return diffuse_field(rng, min(length, length_samples(1.2)), t60_s, level_db)
+    return diffuse_field(rng, min(length, length_samples(1.4)), t60_s, level_db)

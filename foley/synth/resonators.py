@@ -6,9 +6,11 @@ T. Rossing, "The Physics of Musical Instruments", 1998 (mode ratios).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 from scipy import fft, signal
 
 from foley.synth.excitation import DECAY_60_DB, Signal, decay, length_samples, low_passed
@@ -39,6 +41,12 @@ MEMBRANE_RATIOS = (
     5.41,
 )
 """Modes of an ideal round membrane: zeros of Bessel functions."""
+
+DISC_RATIOS = (1.0, 1.73, 2.33, 3.91, 4.11, 6.30, 6.71)
+"""Bending modes of a free disc: coins, lids, cymbals."""
+
+BELL_RATIOS = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0, 5.33, 6.67)
+"""Of a tuned church bell, re its strike note: hum, prime, tierce, quint, nominal, and those above."""
 
 BLOCK_SAMPLES = 256
 """Table length of the modal bank: near the square root of the usual length, where two tables are shortest together."""
@@ -80,6 +88,26 @@ def ring_modes(
         wave = coarse.imag.T @ fine.real + coarse.real.T @ fine.imag
         sound[:last] += wave.ravel()[:last]
     return sound
+
+
+def ring_takes(
+    frequencies_hz: Signal, t60_s: Signal, amplitudes: npt.NDArray[np.complex128], *, length: int
+) -> npt.NDArray[np.float64]:
+    """Return several blows on one bank of modes at the cost of little more than one, shape (takes, length).
+
+    The damped waves are computed once, each take weighs them anew: what rattles touches many times.
+
+    Args:
+        frequencies_hz: Shape (modes,).
+        t60_s: Shape (modes,).
+        amplitudes: Strength and phase, shape (takes, modes).
+        length: In samples.
+    """
+    poles = -DECAY_60_DB / (np.maximum(t60_s, 0.002) * RATE_HZ) + 2j * np.pi * np.asarray(frequencies_hz) / RATE_HZ
+    fine = np.exp(poles[:, None] * np.arange(BLOCK_SAMPLES))
+    coarse = np.exp(poles[:, None] * (BLOCK_SAMPLES * np.arange(-(-length // BLOCK_SAMPLES))))
+    waves = (coarse[:, :, None] * fine[:, None, :]).astype(np.complex64).reshape(len(poles), -1)[:, :length]
+    return np.asarray((amplitudes.astype(np.complex64) @ waves).imag, np.float64)
 
 
 def plate_modes_hz(rng: np.random.Generator, lowest_hz: float, count: int) -> Signal:
@@ -129,13 +157,21 @@ def diffuse_field(
     for centre_hz in (2.0 ** np.arange(np.log2(125.0), np.log2(16_000.0) + 0.5)).tolist():
         t60 = max(t60_s(centre_hz), 0.004)
         heard = int(min(length, 1.2 * t60 * RATE_HZ + 64))
-        size = fft.next_fast_len(heard + 256, real=True)
-        distance = np.abs(np.log2(np.maximum(np.fft.rfftfreq(size, 1.0 / RATE_HZ), 1.0) / centre_hz))
-        share = np.sqrt(np.maximum(1.0 - distance, 0.0) * size / 2.0)
-        bins = rng.standard_normal((len(share), 2)).view(np.complex128)[:, 0] * share
         gain = 10.0 ** (level_db(centre_hz) / 20.0) / np.sqrt(centre_hz)
-        sound[:heard] += gain * fft.irfft(bins, size)[:heard] * decay(heard, t60)
+        sound[:heard] += gain * _octave_noise(rng, heard, centre_hz) * decay(heard, t60)
     return np.asarray(sound / (np.abs(sound[: length_samples(0.03)]).max() + 1e-12), np.float64)
+
+
+def _octave_noise(rng: np.random.Generator, length: int, centre_hz: float) -> npt.NDArray[np.float32]:
+    """Return noise from half to twice a frequency, strongest at it; 32 bits and few bins, as it is made often."""
+    size = fft.next_fast_len(length + 256, real=True)
+    first = math.ceil(size * centre_hz / 2.0 / RATE_HZ)
+    last = min(size // 2, int(size * centre_hz * 2.0 / RATE_HZ))
+    octaves = np.abs(np.log2(np.arange(first, last + 1) * (RATE_HZ / (size * centre_hz))))
+    share = np.sqrt(np.maximum(1.0 - octaves, 0.0) * (size / 2.0)).astype(np.float32)
+    bins = np.zeros(size // 2 + 1, np.complex64)
+    bins[first : last + 1] = rng.standard_normal((len(share), 2), dtype=np.float32).view(np.complex64)[:, 0] * share
+    return np.asarray(fft.irfft(bins, size)[:length], np.float32)
 
 
 def comb(samples: Signal, delay_samples: int, feedback: float) -> Signal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foley.synth.textures import Spectrum, spectrum
+from foley.synth.textures import Spectrum
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,22 @@ class Shoe:
     contact_s: float
     """How long the heel's contact lasts at strength 1."""
     heel: float
-    """Strength of the heel re leather."""
+    """Strength of the heel's modes and click re leather."""
+    ball: float
+    """Strength of the ball of the foot re leather."""
+    thud: float
+    """Weight that comes through the sole re leather."""
+    grit: float
+    """How much it grinds what lies on the floor re leather."""
 
 
 SHOES = {
-    "leather": Shoe(contact_s=0.0008, heel=1.0),
-    "rubber": Shoe(contact_s=0.0022, heel=0.8),
-    "heel": Shoe(contact_s=0.0003, heel=1.3),
-    "bare": Shoe(contact_s=0.006, heel=0.7),
+    "leather": Shoe(contact_s=0.0008, heel=1.0, ball=1.0, thud=1.0, grit=1.0),
+    "rubber": Shoe(contact_s=0.0022, heel=0.8, ball=0.8, thud=1.15, grit=0.8),
+    "heel": Shoe(contact_s=0.0003, heel=1.3, ball=1.5, thud=0.6, grit=0.5),
+    "bare": Shoe(contact_s=0.006, heel=0.7, ball=1.3, thud=1.3, grit=0.3),
 }
+"""A stiletto's heel is a hard point and its sole slaps down after it; bare feet are all flesh and weight."""
 
 BANDS_HZ = (170.0, 380.0, 700.0, 1200.0, 1950.0, 3100.0, 4850.0, 7500.0)
 """Centres of the bands in which recorded steps were measured, three ERB wide each."""
@@ -58,8 +65,12 @@ class Floor:
     """Peak of the contact noise re the modes."""
     click_t60_s: float
     click_spectrum: Spectrum
-    scuff: float
-    """Peak of the rubbing between heel and toe."""
+    ball: float
+    """Peak of the ball of the foot re the heel, in leather."""
+    grit: float
+    """Peak of what is ground under the sole between heel and toe: sand, dust, splinters."""
+    crust: float = 0.0
+    """Peak of a brittle layer that cracks under the heel."""
 
 
 FLOORS = {
@@ -74,7 +85,8 @@ FLOORS = {
         click=0.25,
         click_t60_s=0.06,
         click_spectrum=_band_levels(-8, -6, -8, -12, -14, -19, -20, -24),
-        scuff=0.025,
+        ball=0.13,
+        grit=0.24,
     ),
     "stone": Floor(
         lowest_hz=160.0,
@@ -87,7 +99,8 @@ FLOORS = {
         click=0.35,
         click_t60_s=0.05,
         click_spectrum=_band_levels(-10, -6, -6, -9, -10, -14, -13, -15),
-        scuff=0.035,
+        ball=0.13,
+        grit=0.14,
     ),
     "tile": Floor(
         lowest_hz=200.0,
@@ -100,20 +113,22 @@ FLOORS = {
         click=0.45,
         click_t60_s=0.05,
         click_spectrum=_band_levels(-14, -8, -6, -6, -7, -9, -10, -13),
-        scuff=0.035,
+        ball=0.14,
+        grit=0.05,
     ),
     "wood": Floor(
-        lowest_hz=95.0,
+        lowest_hz=140.0,
         highest_hz=2200.0,
         modes=34,
         t60_s=0.11,
         tilt_db=-1.5,
-        thud=0.25,
-        thud_t60_s=0.13,
+        thud=0.12,
+        thud_t60_s=0.1,
         click=0.33,
         click_t60_s=0.05,
         click_spectrum=_band_levels(-6, -4, -9, -9, -10, -18, -20, -27),
-        scuff=0.015,
+        ball=0.07,
+        grit=0.03,
     ),
     "metal": Floor(
         lowest_hz=120.0,
@@ -121,12 +136,13 @@ FLOORS = {
         modes=60,
         t60_s=0.3,
         tilt_db=-0.5,
-        thud=0.15,
-        thud_t60_s=0.15,
+        thud=0.35,
+        thud_t60_s=0.22,
         click=0.5,
         click_t60_s=0.12,
         click_spectrum=_band_levels(-12, -8, -6, -8, -6, -9, -11, -20),
-        scuff=0.02,
+        ball=0.45,
+        grit=0.05,
     ),
     "carpet": Floor(
         lowest_hz=60.0,
@@ -135,24 +151,27 @@ FLOORS = {
         t60_s=0.15,
         tilt_db=-3.0,
         thud=0.5,
-        thud_t60_s=0.2,
-        click=0.4,
+        thud_t60_s=0.28,
+        click=0.24,
         click_t60_s=0.35,
         click_spectrum=_band_levels(-2, -6, -9, -13, -17, -21, -24, -28),
-        scuff=0.05,
+        ball=1.5,
+        grit=0.08,
     ),
     "ice": Floor(
-        lowest_hz=250.0,
+        lowest_hz=500.0,
         highest_hz=7000.0,
         modes=30,
         t60_s=0.25,
-        tilt_db=-0.3,
-        thud=0.04,
+        tilt_db=0.5,
+        thud=0.02,
         thud_t60_s=0.13,
         click=0.9,
         click_t60_s=0.22,
         click_spectrum=_band_levels(-20, -14, -7, -4, -6, -6, -6, -4),
-        scuff=0.04,
+        ball=0.2,
+        grit=0.1,
+        crust=1.3,
     ),
 }
 """Fitted so that heel and click together have the band levels of recorded steps in their first 18 ms."""
@@ -164,8 +183,7 @@ class Ground:
 
     rate_hz: float
     """Grains a second at full force."""
-    low_hz: float
-    high_hz: float
+    grain_hz: tuple[float, float]
     """Range of the grains' resonances."""
     quality: tuple[float, float]
     decay_s: float
@@ -174,121 +192,148 @@ class Ground:
     rub: float
     """Share of continuous friction."""
     rub_spectrum: Spectrum
+    landing: float
+    """Peak of the first contact re the crunch; what follows swells, and is not what marks the instant."""
+    peak_s: float
+    """From contact to the loudest crunch, walking."""
+    rise_s: float
+    """How fast it swells: the spread of a Gaussian."""
+    fall_s: float
+    """How long the foot rolls on: the spread of a Gaussian."""
+    settle: float
+    """Level of the last grains that come to rest, re the crunch."""
     thud: float
-    """Peak of the foot's own thud."""
+    """Peak of the foot's own thud re the crunch."""
     thud_hz: float
-    duration_s: float
-    swell: float
-    """Under 1 the foot rolls over early in the step, over 1 late."""
-    landing_hz: float
-    """Upper end of the first contact's noise."""
+    stones: float = 0.0
+    """Peak of hard knocks that stones pass on to each other."""
+    squeak: float = 0.0
+    """Share of stick and slip, as in cold snow."""
+    suck: float = 0.0
+    """Peak of the squelch with which it lets the foot go."""
+    twigs: float = 0.0
+    """Chance that a twig snaps."""
 
 
 GROUNDS = {
     "gravel": Ground(
-        rate_hz=1400.0,
-        low_hz=350.0,
-        high_hz=2600.0,
+        rate_hz=1000.0,
+        grain_hz=(350.0, 2600.0),
         quality=(2.0, 6.0),
         decay_s=0.008,
-        sigma=0.8,
+        sigma=1.15,
         rub=0.35,
         rub_spectrum=_band_levels(-18, -9, -6, -9, -14, -17, -18, -17),
+        landing=0.5,
+        peak_s=0.042,
+        rise_s=0.035,
+        fall_s=0.075,
+        settle=0.15,
         thud=0.2,
         thud_hz=130.0,
-        duration_s=0.36,
-        swell=0.6,
-        landing_hz=5000.0,
+        stones=0.45,
     ),
     "sand": Ground(
-        rate_hz=2600.0,
-        low_hz=500.0,
-        high_hz=1800.0,
-        quality=(1.0, 3.0),
-        decay_s=0.004,
-        sigma=0.6,
-        rub=0.7,
-        rub_spectrum=_band_levels(-24, -7, -4, -2, -8, -12, -12, -17),
-        thud=0.15,
-        thud_hz=110.0,
-        duration_s=0.32,
-        swell=0.6,
-        landing_hz=2500.0,
-    ),
-    "snow": Ground(
-        rate_hz=700.0,
-        low_hz=250.0,
-        high_hz=1400.0,
-        quality=(2.0, 8.0),
-        decay_s=0.012,
-        sigma=1.0,
-        rub=0.6,
-        rub_spectrum=_band_levels(-15, -7, -3, -6, -12, -16, -20, -24),
-        thud=0.35,
-        thud_hz=120.0,
-        duration_s=0.5,
-        swell=0.6,
-        landing_hz=2000.0,
-    ),
-    "grass": Ground(
-        rate_hz=1100.0,
-        low_hz=1500.0,
-        high_hz=8000.0,
+        rate_hz=1500.0,
+        grain_hz=(500.0, 1800.0),
         quality=(1.0, 3.0),
         decay_s=0.004,
         sigma=0.9,
-        rub=0.8,
-        rub_spectrum=_band_levels(-14, -17, -17, -13, -13, -13, -10, -13),
-        thud=0.15,
+        rub=0.7,
+        rub_spectrum=_band_levels(-24, -7, -4, -2, -8, -12, -12, -17),
+        landing=0.4,
+        peak_s=0.085,
+        rise_s=0.04,
+        fall_s=0.03,
+        settle=0.2,
+        thud=0.1,
+        thud_hz=110.0,
+    ),
+    "snow": Ground(
+        rate_hz=900.0,
+        grain_hz=(250.0, 1400.0),
+        quality=(2.0, 8.0),
+        decay_s=0.012,
+        sigma=1.0,
+        rub=0.55,
+        rub_spectrum=_band_levels(-15, -7, -3, -6, -12, -16, -20, -24),
+        landing=0.4,
+        peak_s=0.11,
+        rise_s=0.06,
+        fall_s=0.14,
+        settle=0.16,
+        thud=0.3,
+        thud_hz=120.0,
+        squeak=0.5,
+    ),
+    "grass": Ground(
+        rate_hz=500.0,
+        grain_hz=(1500.0, 8000.0),
+        quality=(1.0, 3.0),
+        decay_s=0.004,
+        sigma=1.2,
+        rub=0.5,
+        rub_spectrum=_band_levels(-14, -19, -19, -15, -15, -15, -14, -15),
+        landing=0.35,
+        peak_s=0.15,
+        rise_s=0.07,
+        fall_s=0.12,
+        settle=0.0,
+        thud=0.2,
         thud_hz=90.0,
-        duration_s=0.5,
-        swell=0.7,
-        landing_hz=7000.0,
     ),
     "leaves": Ground(
-        rate_hz=600.0,
-        low_hz=1500.0,
-        high_hz=8000.0,
+        rate_hz=420.0,
+        grain_hz=(1500.0, 8000.0),
         quality=(1.0, 4.0),
         decay_s=0.006,
-        sigma=1.0,
-        rub=0.45,
-        rub_spectrum=spectrum({80: -28, 1000: -12, 3000: -2, 6000: 0, 14000: -10}),
-        thud=0.15,
+        sigma=1.3,
+        rub=0.4,
+        rub_spectrum=_band_levels(-26, -20, -14, -9, -6, -4, -2, -4),
+        landing=0.45,
+        peak_s=0.1,
+        rise_s=0.05,
+        fall_s=0.11,
+        settle=0.1,
+        thud=0.2,
         thud_hz=90.0,
-        duration_s=0.45,
-        swell=0.6,
-        landing_hz=7000.0,
+        twigs=0.3,
     ),
     "dirt": Ground(
-        rate_hz=500.0,
-        low_hz=200.0,
-        high_hz=1600.0,
+        rate_hz=600.0,
+        grain_hz=(200.0, 1600.0),
         quality=(1.0, 4.0),
         decay_s=0.007,
         sigma=1.0,
-        rub=0.6,
+        rub=0.55,
         rub_spectrum=_band_levels(0, -6, -10, -15, -17, -19, -19, -22),
-        thud=1.6,
+        landing=0.6,
+        peak_s=0.04,
+        rise_s=0.03,
+        fall_s=0.035,
+        settle=0.03,
+        thud=2.3,
         thud_hz=115.0,
-        duration_s=0.24,
-        swell=0.5,
-        landing_hz=2500.0,
     ),
     "mud": Ground(
-        rate_hz=150.0,
-        low_hz=200.0,
-        high_hz=900.0,
+        rate_hz=180.0,
+        grain_hz=(200.0, 900.0),
         quality=(2.0, 6.0),
         decay_s=0.02,
         sigma=1.0,
-        rub=0.3,
-        rub_spectrum=spectrum({80: 0, 300: 0, 1000: -8, 3000: -14, 9000: -26}),
-        thud=1.0,
+        rub=0.35,
+        rub_spectrum=_band_levels(-4, -3, -5, -8, -13, -17, -21, -26),
+        landing=0.5,
+        peak_s=0.06,
+        rise_s=0.04,
+        fall_s=0.07,
+        settle=0.1,
+        thud=0.9,
         thud_hz=85.0,
-        duration_s=0.3,
-        swell=0.6,
-        landing_hz=1500.0,
+        suck=0.5,
     ),
 }
-"""By the surface's name."""
+"""By the surface's name. Rise, peak and fall follow recorded steps: grass is loudest 100 to 180 ms after contact."""
+
+WATER = _band_levels(-13, -12, -12, -12, -16, -20, -23, -26)
+"""Water that a foot pushes aside."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import signal
 
-from foley.synth.excitation import Signal, low_passed
-from foley.synth.resonators import resonance
+from foley.synth.excitation import HIGHEST_HZ, Signal, low_passed
 from foley.synth.textures import cycles, slow_random
 from foley.units import RATE_HZ
 
@@ -47,8 +47,9 @@ def buzz(rng: np.random.Generator, pitch_hz: Signal, throat: Throat) -> Signal:
     count = len(pitch_hz)
     pitch = pitch_hz * (1 + throat.jitter * slow_random(rng, count, 45.0, 2))
     turn = cycles(pitch) + rng.random()
-    ramp = 2 * (turn % 1.0) - 1
-    saw = np.diff(ramp * ramp, prepend=ramp[:1] ** 2) * RATE_HZ / (4 * pitch) * np.sqrt(3.0)
+    ramp = turn - np.floor(turn)
+    saw = np.diff(ramp * (ramp - 1), prepend=0.0) / pitch * (RATE_HZ * np.sqrt(3.0))
+    saw[0] = 0.0
     if throat.tilt_hz > 0.0:
         saw = low_passed(saw, throat.tilt_hz, 1)
     level = 1 + throat.shimmer * slow_random(rng, count, 25.0, 2)
@@ -67,8 +68,21 @@ def mouth(source: Signal, formants: tuple[Formant, ...], *, scale: float = 1.0, 
         scale: Above 1 a shorter throat.
         ring: Above 1 a harder one, whose formants are narrower.
     """
-    sound = np.zeros(len(source))
+    above, below = _formant_filter(formants, scale, ring)
+    return np.asarray(signal.lfilter(above, below, source), np.float64)
+
+
+def _formant_filter(formants: tuple[Formant, ...], scale: float, ring: float) -> tuple[Signal, Signal]:
+    """Return the coefficients of resonances side by side, brought over one denominator.
+
+    One filter of order 8 costs a third of four of order 2: what takes time is walking through the sound.
+    """
+    peaks = []
     for formant in formants:
         quality = max(0.6, ring * formant.hz / formant.bandwidth_hz)
-        sound += formant.gain * resonance(source, formant.hz * scale, quality)
-    return sound
+        peaks.append(signal.iirpeak(min(formant.hz * scale, HIGHEST_HZ), quality, fs=RATE_HZ))
+    above, below = np.zeros(1), np.ones(1)
+    for formant, (b, a) in zip(formants, peaks, strict=True):
+        above = np.convolve(above, a) + formant.gain * np.convolve(b, below)
+        below = np.convolve(below, a)
+    return above, below

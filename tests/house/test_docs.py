@@ -43,6 +43,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_in_the_documents_works(document: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLEY_CACHE", str(desk / "cache"))
+    monkeypatch.setenv("FOLEY_LIBRARY", str(desk / "library"))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for line in commands(document):
         words = shlex.split(line, comments=True)
@@ -60,6 +61,7 @@ def test_every_python_example_in_the_documents_works(
     document: Path, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FOLEY_CACHE", str(desk / "cache"))
+    monkeypatch.setenv("FOLEY_LIBRARY", str(desk / "library"))
     for text in blocks(document, "python"):
         done = subprocess.run([sys.executable, "-c", text], cwd=desk, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{text}\n{done.stderr}"

@@ -135,72 +135,224 @@ def test_a_ship_hums_deep() -> None:
     assert power[hz < 400].sum() > 0.9 * power.sum()
 
 
-# --- animals ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["car", "truck", "motorcycle", "mower"])
+def test_no_two_firings_of_an_engine_are_alike(kind: str) -> None:
+    sound = texture("engine", 0.1, kind=kind).astype(np.float64)
+    cycle = round(RATE_HZ * 60 / (ENGINES[kind].idle_rpm + 0.1 * (ENGINES[kind].full_rpm - ENGINES[kind].idle_rpm)) * 2)
+    here, next_cycle = sound[: -4 * cycle], sound[cycle : -3 * cycle]
+    assert abs(np.dot(here, next_cycle)) < 0.6 * np.dot(here, here), "a rotor repeats itself, an engine does not"
 
 
-@pytest.mark.parametrize("size", [0.0, 0.5, 1.0])
-def test_a_bark_is_heard_as_the_mouth_opens(size: float) -> None:
-    for seed in range(4):
-        sound = np.abs(hit("dog_bark", seed=seed, size=size))
-        assert np.argmax(sound > 0.2 * sound.max()) / RATE_HZ <= 0.015
+def test_an_engine_idles_less_evenly_than_it_runs() -> None:
+    def spread(level: float) -> float:
+        sound = np.square(texture("engine", level).astype(np.float64))
+        blocks = np.sqrt(sound[: len(sound) // 4800 * 4800].reshape(-1, 4800).mean(axis=1))
+        return float(blocks.std() / blocks.mean())
+
+    assert spread(0.05) > spread(0.9)
 
 
-def test_large_dogs_bark_lower() -> None:
-    for variant in range(4):
-        small, large = (loudest_hz(hit("dog_bark", size=size, variant=variant), 150, 3000) for size in (0.0, 1.0))
-        assert large < 0.9 * small
-
-
-def test_one_dog_keeps_its_voice_and_another_has_its_own() -> None:
-    def voice_hz(variant: int) -> float:
-        return float(np.median([centroid_hz(hit("dog_bark", seed=seed, variant=variant)) for seed in range(5)]))
-
-    voices = [voice_hz(variant) for variant in range(4)]
-    assert np.ptp(voices) > 60
-    assert np.ptp([centroid_hz(hit("dog_bark", seed=seed)) for seed in range(5)]) < 0.35 * voices[0]
-
-
-def test_a_sheep_trembles_7_to_11_times_a_second() -> None:
-    assert 6.5 < beat_hz(hit("sheep_bleat", low=0.2), 5, 15) < 11.5
-
-
-def test_birds_sing_above_2_khz() -> None:
-    sound = texture("birds")
+@pytest.mark.parametrize(("kind", "blade_passes"), [("small", 660.0), ("large", 330.0)])
+def test_a_drones_rotors_are_near_each_other_but_never_together(kind: str, blade_passes: float) -> None:
+    sound = texture("drone", kind=kind)
     power = np.abs(np.fft.rfft(sound)) ** 2
     hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
-    song = power[(hz > 1500) & (hz < 9000)]
-    assert song.sum() > 0.6 * power.sum()
-    assert np.sort(song)[-len(song) // 20 :].sum() > 0.4 * song.sum(), "of hiss, the loudest 5 % would hold a fifth"
+    inside = (hz > 0.85 * blade_passes) & (hz < 1.15 * blade_passes)
+    middle = np.average(hz[inside], weights=power[inside])
+    spread = np.sqrt(np.average((hz[inside] - middle) ** 2, weights=power[inside]))
+    assert middle == pytest.approx(blade_passes, rel=0.06)
+    assert 0.008 < spread / middle < 0.08
 
 
-def test_crickets_pulse_32_to_55_times_a_second() -> None:
-    assert 31 < beat_hz(texture("crickets", count=1), 25, 70) < 56
+def test_two_propellers_beat_with_each_other() -> None:
+    def slow_swell(engines: float) -> float:
+        sound = np.square(texture("propeller", engines=engines).astype(np.float64))
+        blocks = np.sqrt(sound[: len(sound) // 2400 * 2400].reshape(-1, 2400).mean(axis=1))
+        return float(blocks.std() / blocks.mean())
+
+    assert slow_swell(2.0) > slow_swell(1.0)
 
 
-def test_bees_beat_their_wings_180_to_260_times_a_second() -> None:
-    assert 160 < loudest_hz(texture("bees", count=1), 120, 330) < 290
+def test_a_wet_road_hisses_and_a_snowy_one_is_muffled() -> None:
+    dry, wet, snow = (centroid_hz(texture("tyres", surface=surface)) for surface in ("dry", "wet", "snow"))
+    assert snow < dry < wet
 
 
-# --- people and places -----------------------------------------------------------------------------------------------
+def test_a_steam_engine_chuffs_four_times_a_turn() -> None:
+    sound = texture("train", kind="steam", speed_m_s=10.0, joints=0.0, squeal=0.0)
+    assert beat_hz(sound, 6.5, 12.0) == pytest.approx(4 * 10.0 / 5.0, rel=0.05)
 
 
-def test_more_people_make_smoother_applause() -> None:
-    def unevenness(people: int) -> float:
-        sound = texture("applause", people=people).astype(np.float64)
-        return float(np.mean(sound**4) / np.mean(sound**2) ** 2)
+def test_skidding_tyres_squeal_on_asphalt_and_plough_through_gravel() -> None:
+    def tonal(surface: str) -> float:
+        power = np.abs(np.fft.rfft(texture("skid", surface=surface))) ** 2
+        hz = np.fft.rfftfreq(SECONDS * RATE_HZ, 1 / RATE_HZ)
+        inside = np.sort(power[(hz > 400) & (hz < 1200)])
+        return float(inside[-len(inside) // 20 :].sum() / inside.sum())
 
-    assert unevenness(3) > 2 * unevenness(120)
-
-
-@pytest.mark.parametrize("name", ["walla", "crowd"])
-def test_a_murmur_lies_where_voices_do(name: str) -> None:
-    power = np.abs(np.fft.rfft(texture(name))) ** 2
-    hz = np.fft.rfftfreq(SECONDS * RATE_HZ, 1 / RATE_HZ)
-    assert power[(hz > 90) & (hz < 4500)].sum() > 0.85 * power.sum()
+    assert tonal("asphalt") > 1.3 * tonal("gravel")
 
 
-def test_talk_comes_in_syllables() -> None:
-    assert 1.0 < beat_hz(texture("walla", people=1), 1.0, 12.0) < 8.0
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_car_horn_sounds_two_notes_a_third_apart() -> None:
+    sound = hit("horn", duration_s=1.0)
+    low, high = loudest_hz(sound, 350, 450), loudest_hz(sound, 455, 560)
+    assert 1.15 < high / low < 1.3
+
+
+def test_larger_horns_are_lower() -> None:
+    pitches = [centroid_hz(hit("horn", kind=kind, duration_s=1.5)) for kind in ("ship", "truck", "car")]
+    assert pitches == sorted(pitches)
+
+
+def test_a_siren_sweeps_its_whole_range_and_a_two_tone_horn_stands_on_two() -> None:
+    def pitches_hz(kind: str) -> np.ndarray:
+        sound = recipes()["siren"].make(np.random.default_rng(2), np.ones(10 * RATE_HZ, np.float32), kind=kind)
+        return np.array(
+            [loudest_hz(part, 350, 1600 if kind == "wail" else 650) for part in np.split(sound[: 8 * RATE_HZ], 40)]
+        )
+
+    assert np.ptp(pitches_hz("wail")) > 500
+    tones = pitches_hz("two_tone")
+    assert np.mean(np.abs(tones / np.median(tones[tones < 500]) - 1) < 0.06) > 0.3
+    assert np.quantile(tones, 0.9) / np.quantile(tones, 0.1) == pytest.approx(580 / 435, rel=0.1)
+
+
+@pytest.mark.parametrize(("kind", "beeps"), [("alarm_clock", 4), ("smoke", 3), ("microwave", 1)])
+def test_a_device_beeps_as_often_as_it_does(kind: str, beeps: int) -> None:
+    envelope = np.abs(hit("beep", kind=kind)[: 124 * RATE_HZ // 48 // 1 * 48])
+    blocks = envelope[: len(envelope) // 480 * 480].reshape(-1, 480).max(axis=1) > 0.15
+    assert np.count_nonzero(np.diff(blocks.astype(int)) == 1) + int(blocks[0]) == beeps
+
+
+def test_a_telephones_hammer_strikes_22_times_a_second() -> None:
+    assert beat_hz(hit("phone", duration_s=1.5)[: 3 * RATE_HZ // 2], 15, 30) == pytest.approx(22.0, rel=0.06)
+
+
+def test_a_laser_falls_in_pitch() -> None:
+    sound = hit("laser")
+    assert centroid_hz(sound[960:2400]) > 2 * centroid_hz(sound[7200:12000])
+
+
+# --- doors, locks, hands ---------------------------------------------------------------------------------------------
+
+
+def seconds_within(sound: np.ndarray, level_db: float) -> float:
+    """Return how long after its start a sound last comes so near its peak."""
+    return float(np.nonzero(np.abs(sound) > np.abs(sound).max() * 10 ** (level_db / 20))[0][-1] / RATE_HZ)
+
+
+def test_a_slam_is_brighter_than_a_door_that_is_closed_and_a_cupboard_higher_than_a_portal() -> None:
+    assert centroid_hz(hit("door_slam")) > centroid_hz(hit("door_close"))
+    cupboard, portal = (loudest_hz(hit("door_slam", size=size), 40, 400) for size in (0.0, 1.0))
+    assert cupboard > portal
+
+
+def test_a_metal_door_rings_longer_than_a_car_door() -> None:
+    assert seconds_within(hit("door_metal"), -40) > seconds_within(hit("door_car"), -40)
+
+
+def test_a_door_that_opens_goes_on_after_its_handle() -> None:
+    sound = np.abs(hit("door_open"))
+    assert sound[int(0.08 * RATE_HZ) : int(0.22 * RATE_HZ)].max() > 0.15 * sound.max()
+
+
+def test_a_ratchet_clicks_five_times_or_more() -> None:
+    envelope = np.abs(hit("ratchet"))
+    blocks = envelope[: len(envelope) // 240 * 240].reshape(-1, 240).max(axis=1) > 0.3 * envelope.max()
+    assert np.count_nonzero(np.diff(blocks.astype(int)) == 1) + int(blocks[0]) >= 5
+
+
+def test_blades_of_scissors_slide_before_they_meet() -> None:
+    recipe = recipes()["scissors"]
+    assert isinstance(recipe, HitRecipe)
+    sound = np.abs(hit("scissors"))
+    contact = round(recipe.lead_s * RATE_HZ)
+    assert 0.05 * sound.max() < sound[: contact - 240].max() < 0.6 * sound.max()
+    assert abs(int(np.argmax(sound)) - contact) < 48
+
+
+def test_a_typewriter_is_brighter_and_longer_than_a_laptop() -> None:
+    assert centroid_hz(hit("key_press", kind="typewriter")) > centroid_hz(hit("key_press", kind="laptop"))
+
+
+@pytest.mark.parametrize("strokes_hz", [1.0, 2.0])
+def test_a_saw_strokes_to_and_fro(strokes_hz: float) -> None:
+    assert beat_hz(texture("saw", strokes_hz=strokes_hz), 0.6 * strokes_hz, 3 * strokes_hz) == pytest.approx(
+        strokes_hz, rel=0.25
+    ) or beat_hz(texture("saw", strokes_hz=strokes_hz), 1.5 * strokes_hz, 3 * strokes_hz) == pytest.approx(
+        2 * strokes_hz, rel=0.25
+    )
+
+
+def test_a_curve_that_follows_the_hand_needs_no_strokes_of_its_own() -> None:
+    sound = texture("saw", strokes_hz=0.0).astype(np.float64)
+    blocks = np.sqrt(np.square(sound).reshape(-1, RATE_HZ // 10).mean(axis=1))
+    assert blocks.std() < 0.15 * blocks.mean()
+
+
+def test_heavy_furniture_judders_lower_than_a_metal_chair() -> None:
+    assert centroid_hz(texture("drag", kind="heavy")) < 0.85 * centroid_hz(texture("drag", kind="metal"))
+
+
+def test_a_jackhammer_strikes_as_often_as_asked() -> None:
+    assert beat_hz(texture("jackhammer", blows_hz=18.0), 12, 26) == pytest.approx(18.0, rel=0.05)
+
+
+def test_a_sewing_machine_follows_its_treadle() -> None:
+    assert beat_hz(texture("sewing_machine", 1.0, stitches_hz=10.0), 7, 14) == pytest.approx(10.0, rel=0.06)
+    assert beat_hz(texture("sewing_machine", 0.2, stitches_hz=10.0), 2.5, 6) == pytest.approx(4.0, rel=0.1)
+
+
+def test_a_welding_arc_lights_twice_a_period_of_the_mains() -> None:
+    pulse_hz = beat_hz(texture("welding"), 80, 140)
+    assert min(abs(pulse_hz - 100), abs(pulse_hz - 120)) < 2
+
+
+def test_a_dentists_drill_whines_above_a_screwdriver() -> None:
+    assert loudest_hz(texture("drill", kind="dentist"), 300, 8000) > 2 * loudest_hz(
+        texture("drill", kind="screwdriver"), 300, 8000
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("car_pass", {"speed_m_s": 500.0}),
+        ("tyres", {"surface": "cheese"}),
+        ("helicopter", {"blade_hz": 1.0}),
+        ("drone", {"kind": "huge"}),
+        ("motor", {"rpm": "fast"}),
+        ("saw", {"strokes_hz": 40.0}),
+        ("slide", {"kind": "lid"}),
+        ("siren", {"kind": "car"}),
+    ],
+)
+def test_a_machine_refuses_what_it_cannot_be(name: str, wrong: dict[str, float | str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        texture(name, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("horn", {"duration_s": 60.0}),
+        ("beep", {"kind": "bird"}),
+        ("phone", {"kind": "shoe"}),
+        ("door_slam", {"size": 3.0}),
+        ("lock", {"kind": "zip"}),
+        ("shovel", {"ground": "steel"}),
+        ("wiper", {"wet": -1.0}),
+    ],
+)
+def test_a_device_refuses_what_it_cannot_be(name: str, wrong: dict[str, float | str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        hit(name, **wrong)
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("room", ["interior", "office", "hall", "field"])

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from foley.synth.blast import air_corner_hz, friedlander
 from foley.synth.bubbles import bubble, bubble_hz
 from foley.synth.recipe import HitRecipe, recipes
 from foley.synth.recipes.air import GALE_M_S, vortex_hz
-from foley.synth.recipes.blasts import air_corner_hz, friedlander
 from foley.synth.recipes.rain import SURFACES
 from foley.synth.textures import erb_centres_hz
 from foley.units import RATE_HZ
@@ -79,7 +79,7 @@ def test_a_drip_sings_at_its_bubbles_pitch() -> None:
 
 def test_rain_is_flat_on_the_ear() -> None:
     levels = band_levels_db(texture("rain"), erb_centres_hz(30)[3:28])
-    assert np.std(levels) < 2.5, "57 recorded stretches lie within 2 dB per ERB band"
+    assert np.std(levels) < 3.0, "57 recorded stretches lie within 2 dB per ERB band, and each place is uneven by 2 dB"
 
 
 def test_rain_is_nearly_gaussian_and_fire_is_not() -> None:
@@ -114,14 +114,14 @@ def test_a_brook_has_no_bass_and_a_waterfall_has() -> None:
 
 
 def test_the_pitch_of_a_vessel_rises_as_it_fills() -> None:
-    sound = texture("pour", vessel_m=0.2)
+    sound = texture("pour", vessel="bucket")
     early, late = sound[: 2 * RATE_HZ], sound[-2 * RATE_HZ :]
 
     def loudest_hz(part: np.ndarray) -> float:
         power = np.abs(np.fft.rfft(part)) ** 2
         smooth = np.convolve(power, np.ones(80), "same")
         hz = np.fft.rfftfreq(len(part), 1 / RATE_HZ)
-        inside = (hz > 250) & (hz < 1400)
+        inside = (hz > 150) & (hz < 1400)
         return float(hz[inside][np.argmax(smooth[inside])])
 
     assert loudest_hz(late) > 1.4 * loudest_hz(early)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Wave = npt.NDArray[np.float32]
 
-VERSION = "2"
+VERSION = "3"
 """Raise it when a recipe gives another sound for the same request: it is part of every take's key."""
 
 EDGE_S = 0.005
@@ -113,10 +113,12 @@ def _recipe_of(event: SoundEvent) -> Recipe | None:
 def _parameters(recipe: Recipe, event: SoundEvent) -> Mapping[str, float | str]:
     """Return the recipe's parameters as the event has them; its `variant` is the event's own.
 
-    So all hits and windows of an event come from one object, and another event's from another.
+    So all hits and windows of an event come from one object, and another event's from another. What the event has
+    besides is for other generators.
     """
     own = {"variant": f"{event.id}/{event.seed}"} if "variant" in recipe.parameters else {}
-    return {**recipe.parameters, **own, **event.parameters}
+    asked = {name: value for name, value in event.parameters.items() if name in recipe.parameters}
+    return {**recipe.parameters, **own, **asked}
 
 
 def _hits(recipe: HitRecipe, request: SoundRequest, hits: Iterable[Hit]) -> Wave:

@@ -1,102 +1,95 @@
-"""Rooms and places: what is heard when nothing happens.
-
-Levels per ERB band: medians of recorded room tones (10), nights (15) and birdsong without the birds (25).
-"""
+"""Places: streets, woods, shores, halls, plants; and the world under water."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from foley.synth.bubbles import bubbles
-from foley.synth.excitation import Signal, low_passed
-from foley.synth.finish import character, defaults_of, settled
-from foley.synth.recipe import MakesTexture, Mono, TextureRecipe
-from foley.synth.recipes.air import FOLIAGE
-from foley.synth.recipes.animals import birds, crickets
-from foley.synth.textures import (
-    alive,
-    control_times_s,
-    erb_spectrum,
-    noise,
-    poisson,
-    shower,
-    slow_gain,
-    spectrum,
-    stretched,
-    tinted,
-    unit_energy,
+from foley.synth.excitation import low_passed
+from foley.synth.finish import character, defaults_of, number, settled
+from foley.synth.moving import Layer, frame_times_s, layered, slow_frames
+from foley.synth.places import (
+    PRESSES,
+    air,
+    birds_far_off,
+    hum,
+    leaves,
+    murmur,
+    settling,
+    strokes,
+    traffic,
 )
-from foley.units import RATE_HZ
+from foley.synth.recipe import MakesTexture, Mono, TextureRecipe
+from foley.synth.recipes.insects import crickets
+from foley.synth.textures import erb_spectrum, reverberant, shower, spectrum, unit_energy
 
-HUM = ((1, 0.4), (2, 1.0), (3, 0.25), (4, 0.5), (6, 0.3), (8, 0.12))
-"""Harmonics of the mains and their levels: transformers and ballasts hum at twice the mains' frequency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """The sound of a place."""
-
-    levels_db: tuple[float, ...]
-    """Ten levels from 50 Hz to 10 kHz, even on the ERB scale."""
-    hum: float = 0.0
-    """RMS of the mains' hum re the air's."""
-    life_db: float = 0.5
-    """How much its bands swell."""
-
-
-TONES = {
-    "interior": Tone((0, -7, -14, -19, -25, -30, -34, -37, -40, -42), 0.10),
-    "office": Tone((0, -4, -8, -13, -18, -23, -28, -33, -37, -41), 0.18),
-    "basement": Tone((0, -10, -18, -25, -32, -38, -42, -45, -48, -50), 0.25),
-    "hall": Tone((0, -5, -9, -13, -18, -23, -28, -32, -37, -42)),
-    "field": Tone((0, -9, -13, -14, -16, -19, -22, -23, -25, -27), life_db=1.2),
-    "cabin": Tone((0, -2, -5, -9, -13, -18, -24, -30, -36, -42), 0.05, 0.7),
-    "city": Tone((0, -3, -6, -9, -12, -16, -20, -25, -31, -38), life_db=1.2),
-    "forest": Tone((-6, -12, -15, -16, -16, -15, -14, -14, -15, -18), life_db=1.2),
-    "night": Tone((0, -12, -14, -15, -16, -18, -18, -24, -24, -20), life_db=1.2),
-    "underwater": Tone((0, -3, -8, -15, -23, -32, -42, -52, -60, -66), life_db=1.5),
-}
-
-
-def _air(rng: np.random.Generator, count: int, kind: str, variant: float | str) -> Signal:
-    """Return the air of a place, expected RMS about 1."""
-    tone, place = TONES[kind], character("tone_" + kind, variant)
-    air = noise(rng, count, tinted(erb_spectrum(tone.levels_db), place, 1.5))
-    sound = alive(rng, air, tone.life_db, common=0.5) * slow_gain(rng, count, 0.5, rate_hz=0.2, octaves=2)
-    mains_hz = 50 if place.random() < 0.5 else 60
-    return sound + tone.hum * _hum(place, count, mains_hz) if tone.hum > 0.0 else sound
-
-
-def _hum(place: np.random.Generator, count: int, mains_hz: int) -> Signal:
-    """Return the mains' hum at RMS 1: one period, over and over."""
-    angle = 2 * np.pi * np.arange(RATE_HZ // mains_hz) * mains_hz / RATE_HZ
-    period = sum(level * np.sin(harmonic * angle + 2 * np.pi * place.random()) for harmonic, level in HUM)
-    return np.resize(np.sqrt(2.0) / 1.1 * period, count)  # 1.1: the RMS of the six harmonics together
-
-
-def _tone_maker(kind: str) -> MakesTexture:
-    def make(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-        return settled(_air(rng, len(intensity), kind, variant), intensity, rms=1.03)
-
-    return make
-
-
-# --- places ----------------------------------------------------------------------------------------------------------
+# --- green -----------------------------------------------------------------------------------------------------------
 
 
 def amb_forest(
-    rng: np.random.Generator, intensity: Mono, /, *, song: float | str = 0.5, variant: float | str = 0, **_: float | str
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    song: float | str = 0.5,
+    breeze: float | str = 0.4,
+    variant: float | str = 0,
+    **_: float | str,
 ) -> Mono:
-    """Return a forest: air, leaves in the wind, birds some way off; `song` 0 to 1 is how much they sing."""
-    count = len(intensity)
-    even = np.ones(count, np.float32)
-    sound = 0.7 * _air(rng, count, "forest", variant)
-    sound += 0.35 * noise(rng, count, FOLIAGE) * slow_gain(rng, count, 3.0, rate_hz=0.3, octaves=3)
-    if float(song) > 0.0:
-        sound += 6.0 * float(song) * birds(rng, 0.5 * even, variant=variant)
-    return settled(sound, intensity, rms=0.81)
+    """Return a forest: air, leaves in the wind, birds some way off.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        song: 0 a winter's wood, 0.5 a summer's day, 1 a dawn in May.
+        breeze: 0 still, 1 all leaves move.
+        variant: Which forest.
+    """
+    singing, moving = number(song, 0.0, 1.0, "song"), number(breeze, 0.0, 1.0, "breeze")
+    count, wood = len(intensity), character("amb_forest", variant)
+    layers = air(rng, wood, count, "forest", level=0.7) + leaves(rng, count, 0.9 * moving)
+    sound = layered(rng, count, layers)
+    if singing > 0.0:
+        kinds = ("songbirds", "blackbird", "tits", "songbirds")
+        sound += (
+            2.2
+            * singing
+            * birds_far_off(rng, count, kinds=kinds, busy=0.4 + 1.2 * singing, grove="forest", variant=variant)
+        )
+    return settled(sound, intensity, rms=0.85)
+
+
+def amb_jungle(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    song: float | str = 0.6,
+    insects: float | str = 0.6,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a jungle: a wall of insects, calls that echo under the canopy, air that stands.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        song: 0 to 1: how often birds call.
+        insects: 0 to 1.
+        variant: Which jungle.
+    """
+    calling, teeming = number(song, 0.0, 1.0, "song"), number(insects, 0.0, 1.0, "insects")
+    count, wood = len(intensity), character("amb_jungle", variant)
+    sound = layered(rng, count, air(rng, wood, count, "jungle", level=0.7) + leaves(rng, count, 0.15))
+    if teeming > 0.0:
+        even = np.ones(count, np.float32)
+        sound += 5.0 * teeming * crickets(rng, even, kind="cicada", count=2, variant=variant)
+    if calling > 0.0:
+        kinds = ("pigeons", "songbirds", "cuckoo", "songbirds")
+        sound += (
+            2.0 * calling * birds_far_off(rng, count, kinds=kinds, busy=0.5 + calling, grove="jungle", variant=variant)
+        )
+    return settled(sound, intensity, rms=0.85)
 
 
 def amb_night(
@@ -108,17 +101,99 @@ def amb_night(
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a summer's night: still air and crickets, a few near and more far off."""
-    even = np.ones(len(intensity), np.float32)
-    sound = _air(rng, len(intensity), "night", variant)
-    if float(insects) > 0.0:
-        sound += 8.0 * float(insects) * crickets(rng, even, count=5, variant=variant)
+    """Return a night in the country: still air and crickets, a few near and more far off, seldom an owl.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        insects: 0 a winter's night, 1 a hot summer's.
+        variant: Which place.
+    """
+    chirping = number(insects, 0.0, 1.0, "insects")
+    count, place = len(intensity), character("amb_night", variant)
+    sound = layered(rng, count, air(rng, place, count, "night"))
+    if chirping > 0.0:
+        even = np.ones(count, np.float32)
+        sound += 8.0 * chirping * crickets(rng, even, count=4, variant=variant)
+        sound += 0.25 * birds_far_off(rng, count, kinds=("owl",), busy=0.6, grove="night", variant=variant)
     return settled(sound, intensity, rms=1.1)
 
 
-TRAFFIC = spectrum({40: -6, 120: 0, 400: -2, 900: 0, 2000: -8, 5000: -20, 14000: -40})
-CARS_HZ = 0.22
-"""Cars that pass a block away: one in four to five seconds."""
+def amb_garden(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    song: float | str = 0.5,
+    town: float | str = 0.3,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a garden or park: a few birds, some leaves, the town behind the hedge.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        song: 0 to 1: how much birds sing.
+        town: 0 to 1: how near it is.
+        variant: Which garden.
+    """
+    singing, near = number(song, 0.0, 1.0, "song"), number(town, 0.0, 1.0, "town")
+    count, garden = len(intensity), character("amb_garden", variant)
+    layers = air(rng, garden, count, "field", level=0.8) + leaves(rng, count, 0.25)
+    layers += traffic(rng, count, 1.5 * near, cars_hz=0.12, distance_m=(60.0, 140.0))
+    sound = layered(rng, count, layers)
+    if singing > 0.0:
+        kinds = ("sparrows", "blackbird", "tits")
+        sound += (
+            2.0 * singing * birds_far_off(rng, count, kinds=kinds, busy=0.4 + singing, grove="garden", variant=variant)
+        )
+    return settled(sound, intensity, rms=0.95)
+
+
+SURF = erb_spectrum((-12, -5, -2, -1, -2, -4, -8, -13, -20, -27))
+WASH = erb_spectrum((-24, -16, -10, -6, -4, -2, -1, -1, -3, -6))
+
+
+def amb_seaside(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    gulls: float | str = 0.4,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a shore heard from the promenade: surf some way off, wind, gulls; waves close by are the recipe `sea`.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        gulls: 0 to 1: how often they cry.
+        variant: Which shore.
+    """
+    crying, count = number(gulls, 0.0, 1.0, "gulls"), len(intensity)
+    shore = character("amb_seaside", variant)
+    times_s = frame_times_s(count)
+    period_s = shore.uniform(6.0, 9.0)
+    beat = times_s / period_s + 0.12 * slow_frames(rng, count, 0.3) + rng.random()
+    breaking = np.exp(1.1 * np.cos(2 * np.pi * beat)) / 1.6
+    # what runs up the sand hisses after what broke
+    running = np.exp(1.3 * np.cos(2 * np.pi * (beat - 0.22))) / 1.9
+    swell = np.exp(0.25 * slow_frames(rng, count, 0.15))
+    layers = [Layer(SURF, 0.75 * breaking * swell), Layer(WASH, 0.30 * running * swell)]
+    layers += air(rng, shore, count, "field", level=0.45)
+    sound = layered(rng, count, layers)
+    if crying > 0.0:
+        sound += (
+            1.2
+            * crying
+            * birds_far_off(rng, count, kinds=("gulls", "gulls"), busy=0.35, grove="seaside", variant=variant)
+        )
+    return settled(sound, intensity, rms=0.88)
+
+
+# --- town ------------------------------------------------------------------------------------------------------------
 
 
 def amb_city(
@@ -126,32 +201,167 @@ def amb_city(
     intensity: Mono,
     /,
     *,
-    traffic: float | str = 0.5,
+    traffic_flow: float | str = 0.5,
+    people: float | str = 0.0,
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a city heard from a side street: its drone, and cars that swell and fade a block away."""
-    count = len(intensity)
-    t_s = control_times_s(count)
-    passing = np.zeros(len(t_s))
-    # 20 s: the slowest car that is still heard took as long to fade
-    for at in poisson(rng, count, CARS_HZ, before=20 * RATE_HZ).tolist():
-        speed_m_s, distance_m = rng.uniform(8.0, 16.0), rng.uniform(18.0, 45.0)
-        range_m = np.hypot(distance_m, speed_m_s * (t_s - at / RATE_HZ - 4.0))
-        passing += (18.0 / range_m) ** 2
-    cars = noise(rng, count, TRAFFIC) * stretched(np.sqrt(passing), count)
-    sound = _air(rng, count, "city", variant) + 1.6 * float(traffic) * cars
-    return settled(sound, intensity, rms=1.13)
+    """Return a city heard from a side street: its drone, cars that swell and fade a block away.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        traffic_flow: 0 a courtyard, 0.5 a side street, 1 a main street.
+        people: 0 nobody, 1 a pedestrian precinct.
+        variant: Which city.
+    """
+    flow, crowd = number(traffic_flow, 0.0, 1.0, "traffic_flow"), number(people, 0.0, 1.0, "people")
+    count, town = len(intensity), character("amb_city", variant)
+    nearest_m = 30.0 - 22.0 * flow
+    layers = air(rng, town, count, "city")
+    layers += traffic(rng, count, 0.4 + 0.8 * flow, cars_hz=0.12 + 0.2 * flow, distance_m=(nearest_m, nearest_m + 25.0))
+    if crowd > 0.0:
+        layers += murmur(rng, town, count, 0.5 * crowd)
+    return settled(layered(rng, count, layers), intensity, rms=1.13 + 0.55 * flow)
+
+
+def amb_court(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    people: float | str = 0.4,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a sports ground: open air, a town behind it, people around it.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        people: 0 an empty court, 1 full stands that wait.
+        variant: Which ground.
+    """
+    crowd, count = number(people, 0.0, 1.0, "people"), len(intensity)
+    ground = character("amb_court", variant)
+    layers = air(rng, ground, count, "field", level=0.8) + leaves(rng, count, 0.10)
+    layers += traffic(rng, count, 0.5, cars_hz=0.12, distance_m=(50.0, 120.0))
+    layers += murmur(rng, ground, count, 0.8 * crowd)
+    return settled(layered(rng, count, layers), intensity, rms=float(np.hypot(0.85, 1.45 * crowd)))
+
+
+# --- under a roof ----------------------------------------------------------------------------------------------------
+
+
+def amb_station(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    people: float | str = 0.6,
+    trains: float | str = 0.5,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a station: a great hall, people in it, trains that rumble in and out of earshot.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        people: 0 night, 1 rush hour.
+        trains: 0 none, 1 one after the other.
+        variant: Which station.
+    """
+    crowd, rolling = number(people, 0.0, 1.0, "people"), number(trains, 0.0, 1.0, "trains")
+    count, house = len(intensity), character("amb_station", variant)
+    layers = air(rng, house, count, "hall", level=0.6) + murmur(rng, house, count, 0.9 * crowd)
+    passing = np.clip(slow_frames(rng, count, 0.10), 0.0, 1.6) * (1 + 0.15 * slow_frames(rng, count, 7.0))
+    layers += [Layer(RAILS, rolling * passing), Layer(WHEELS, 0.25 * rolling * passing**1.5)]
+    sound = reverberant(rng, layered(rng, count, layers), house.uniform(1.6, 2.4), wet=0.6, corner_hz=3000.0)
+    return settled(sound, intensity, rms=float(np.hypot(1.2, 2.0 * crowd)))
+
+
+RAILS = spectrum({30: -3, 80: 0, 250: -4, 800: -10, 2500: -20, 8000: -36})
+WHEELS = spectrum({300: -20, 1200: -4, 2500: 0, 5000: -8, 12000: -26})
+
+
+def amb_factory(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    machines: float | str = 0.6,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a plant: the drone of its motors and fans, presses and conveyors at their own paces.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        machines: 0 they stand and only the fans run, 1 all work.
+        variant: Which plant.
+    """
+    working, count = number(machines, 0.0, 1.0, "machines"), len(intensity)
+    plant = character("amb_factory", variant)
+    sound = layered(rng, count, air(rng, plant, count, "plant", level=0.65)) + 0.30 * hum(plant, count)
+    if working > 0.0:
+        for machine in PRESSES:
+            sound += 5.0 * working * strokes(rng, plant, count, machine, 0.9)
+    return settled(sound, intensity, rms=1.0)
+
+
+def amb_workshop(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    machines: float | str = 0.3,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a workshop: its air and lamps, a compressor or saw in the next bay, things that settle.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        machines: 0 after hours, 1 a busy day next door.
+        variant: Which workshop.
+    """
+    working, count = number(machines, 0.0, 1.0, "machines"), len(intensity)
+    shop = character("amb_workshop", variant)
+    sound = layered(rng, count, air(rng, shop, count, "workshop")) + 0.25 * hum(shop, count)
+    sound += 0.04 * settling(rng, shop, count, 0.6)
+    if working > 0.0:
+        # a wall takes what lies above 700 Hz
+        sound += 10.0 * working * low_passed(strokes(rng, shop, count, PRESSES[1], 0.5), 700.0, 1)
+    return settled(sound, intensity, rms=1.05)
+
+
+# --- under water -----------------------------------------------------------------------------------------------------
 
 
 def amb_underwater(
-    rng: np.random.Generator, intensity: Mono, /, *, air: float | str = 0.5, variant: float | str = 0, **_: float | str
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    bubbling: float | str = 0.5,
+    variant: float | str = 0,
+    **_: float | str,
 ) -> Mono:
-    """Return the world under water: a dull pressure, and a few large bubbles; `air` 0 to 1 is how many."""
-    count = len(intensity)
-    sound = _air(rng, count, "underwater", variant)
-    rising = unit_energy(bubbles(rng, (3.0, 20.0), 32, rise=0.3))
-    sound += 0.4 * float(air) * shower(rng, count, rising, rate_hz=5.0, sigma=0.6)
+    """Return the world under water: a dull pressure, and a few large bubbles.
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        bubbling: 0 the deep sea, 1 a diver's.
+        variant: Which water.
+    """
+    rising, count = number(bubbling, 0.0, 1.0, "bubbling"), len(intensity)
+    sound = layered(rng, count, air(rng, character("amb_underwater", variant), count, "underwater"))
+    grains = unit_energy(bubbles(rng, (3.0, 20.0), 32, rise=0.3))
+    sound += 0.4 * rising * shower(rng, count, grains, rate_hz=5.0, sigma=0.6)
     return settled(low_passed(sound, 1200.0), intensity, rms=1.05)
 
 
@@ -163,11 +373,14 @@ MEASURED = "band levels of recorded places"
 
 RECIPES = (
     _recipe("amb_forest", amb_forest, MEASURED),
-    _recipe("amb_city", amb_city, MEASURED),
+    _recipe("amb_jungle", amb_jungle, MEASURED),
     _recipe("amb_night", amb_night, MEASURED),
+    _recipe("amb_garden", amb_garden, MEASURED),
+    _recipe("amb_seaside", amb_seaside, MEASURED),
+    _recipe("amb_city", amb_city, MEASURED),
+    _recipe("amb_court", amb_court, MEASURED),
+    _recipe("amb_station", amb_station, MEASURED),
+    _recipe("amb_factory", amb_factory, MEASURED),
+    _recipe("amb_workshop", amb_workshop, MEASURED),
     _recipe("amb_underwater", amb_underwater, "low-pass of water and air; Minnaert 1933"),
-    *(
-        _recipe(f"tone_{kind}", _tone_maker(kind), MEASURED)
-        for kind in ("interior", "office", "basement", "hall", "field", "cabin")
-    ),
 )

@@ -1,54 +1,54 @@
-"""Animals. Good in the background; a close, long look at one deserves a recording or a neural generator.
+"""Beasts of house, farm and wood. Good in the background; a close, long look at one deserves a recording.
 
-Figures: band levels and decays of 249 recorded barks; pitch ranges of songs and calls from field guides.
+Figures: band levels and decays of 249 recorded barks; calls as in `foley.synth.beasts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 
-from foley.synth.excitation import Signal, high_passed, length_samples, low_passed
-from foley.synth.finish import character, defaults_of, finished_hit, settled
-from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
+from foley.synth.beasts import BLEAT, CATS, CATTLE, HORSES, HOWL, TEMPERS
+from foley.synth.calls import LEAD_S, Specimen, called_hit, far_off, in_time, in_turn, pressed, said, turn_rms, uttered
+from foley.synth.excitation import high_passed, length_samples, low_passed, noise_burst
+from foley.synth.finish import character, choice, defaults_of, finished_hit, number, settled
+from foley.synth.recipe import HitRecipe, MakesHit, Mono, TextureRecipe
 from foley.synth.textures import (
     cycles,
-    erb_spectrum,
     noise,
     reverberant,
-    scatter,
+    shower,
     slow_random,
     spectrum,
-    turns,
+    tinted,
+    unit_energy,
 )
 from foley.synth.voice import Formant, Throat, buzz, mouth
 from foley.units import RATE_HZ
 
 # --- dog -------------------------------------------------------------------------------------------------------------
 
-SHUT = (Formant(480, 200, 1.0), Formant(950, 280, 0.5), Formant(2100, 500, 0.12), Formant(3400, 900, 0.05))
-WIDE = (Formant(880, 260, 1.0), Formant(1350, 320, 0.9), Formant(2500, 600, 0.30), Formant(3900, 1100, 0.10))
-BARK_RING_S = 0.42
+SHUT = (Formant(560, 220, 0.6), Formant(1050, 280, 0.5), Formant(2100, 500, 0.12), Formant(3400, 900, 0.05))
+WIDE = (Formant(880, 260, 1.0), Formant(1350, 320, 0.45), Formant(2500, 600, 0.14), Formant(3900, 1100, 0.06))
+BARK_RING_S = 0.6
 
 
 def dog_bark(
     rng: np.random.Generator, strength: float, /, *, size: float | str = 0.5, variant: float | str = 0, **_: float | str
 ) -> Mono:
-    """Return one bark: size 0 a lap dog (880 Hz), 1 a large one (300 Hz).
+    """Return one bark: size 0 a lap dog (900 Hz), 1 a large one (360 Hz).
 
     Pitch and mouth rise and fall together over 0.1 to 0.3 s; breath is strongest at the start; large dogs are rough.
     """
-    big, dog = float(np.clip(float(size), 0.0, 1.0)), character("dog_bark", variant)
+    big, dog = number(size, 0.0, 1.0, "size"), character("dog_bark", variant)
     top_hz = (
-        float(np.interp(big, [0.0, 1.0], [880.0, 300.0])) * dog.uniform(0.88, 1.14) * float(np.exp(rng.normal(0, 0.05)))
+        float(np.interp(big, [0.0, 1.0], [900.0, 360.0])) * dog.uniform(0.88, 1.14) * float(np.exp(rng.normal(0, 0.05)))
     )
     length_s = rng.uniform(0.12, 0.19) * (1 + 0.3 * big)
     count = length_samples(length_s + 0.1)
     t_s = np.arange(count) / RATE_HZ
     part = np.clip(t_s / length_s, 0, 1)
-    pitch = top_hz * (0.6 + 0.4 * np.sin(np.pi * np.clip(0.8 * part + 0.15, 0, 1)) ** 0.5) * (1 - 0.18 * part)
-    throat = Throat(2.2 * top_hz, shimmer=0.08, rough=0.05 + 0.12 * dog.random() * big)
+    pitch = top_hz * (0.72 + 0.28 * np.sin(np.pi * np.clip(0.8 * part + 0.15, 0, 1)) ** 0.5) * (1 - 0.12 * part)
+    throat = Throat(1.7 * top_hz, shimmer=0.08, rough=0.12 + 0.25 * dog.random() * (0.4 + 0.6 * big))
     voice = buzz(rng, np.asarray(pitch, np.float64), throat)
     breath = high_passed(rng.standard_normal(count), 300.0, 1)
     source = voice + (dog.uniform(0.06, 0.15) + 0.12 * big + 0.4 * np.exp(-t_s / 0.012)) * breath
@@ -58,195 +58,182 @@ def dog_bark(
     ring = 1 + 1.2 * big
     sound = mouth(source, SHUT, scale=scale, ring=ring) * (1 - opening)
     sound += mouth(source, WIDE, scale=scale, ring=ring) * opening
-    # 12 ms: the mouth opens with the voice, and what is seen must be heard at once
-    attack = np.minimum(1, t_s / 0.012)
-    release = np.where(part < 1, 1 - 0.35 * part, 0.65 * np.exp(-(t_s - length_s) / 0.02))
-    sound = low_passed(sound * attack * release, 5200.0, 1)
-    sound = np.tanh(1.5 * sound / np.abs(sound).max())
-    return finished_hit(
-        reverberant(rng, np.append(sound, np.zeros(7000)), 0.25, wet=0.10), strength, ring_s=BARK_RING_S
-    )
+    # recorded barks take 35 to 70 ms to their peak
+    attack = np.minimum(1, t_s / 0.035) ** 0.8
+    release = np.where(part < 1, 1 - 0.65 * part**0.7, 0.35 * np.exp(-(t_s - length_s) / 0.025))
+    sound = low_passed(sound * attack * release, 2600.0, 1)
+    sound = np.tanh(0.9 * sound / np.abs(sound).max())
+    heard = in_time(reverberant(rng, np.append(high_passed(sound, 0.8 * top_hz, 1), np.zeros(15_000)), 0.45, wet=0.10))
+    return finished_hit(heard, strength, ring_s=BARK_RING_S, lead_s=LEAD_S)
 
 
-# --- sheep, rooster --------------------------------------------------------------------------------------------------
+# --- house and farm --------------------------------------------------------------------------------------------------
 
-BLEAT = (Formant(620, 160, 1.0), Formant(1350, 220, 0.8), Formant(2500, 320, 0.5), Formant(3600, 500, 0.25))
-CROW = (Formant(850, 260, 1.0), Formant(1700, 320, 0.8), Formant(2600, 420, 0.4), Formant(4200, 900, 0.12))
-CROW_SYLLABLES = ((0.16, 480, 620, 0.7), (0.10, 620, 600, 0.6), (0.26, 640, 830, 0.9), (0.85, 860, 560, 1.0))
-"""Cock-a-doodle-doo: duration (s), pitch from and to (Hz), level."""
+CALL_S = 3.5
+"""Longest call after its beginning: a donkey's."""
+
+
+def cat(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    says: float | str = "meow",
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a cat: `says` meow, yowl or hiss. A stand-in."""
+    what, one = choice(CATS, says, "says"), Specimen.of(character("cat", variant))
+    return called_hit(rng, said(rng, what, one, strength), strength, ring_s=CALL_S)
 
 
 def sheep_bleat(
     rng: np.random.Generator, strength: float, /, *, low: float | str = 0.5, variant: float | str = 0, **_: float | str
 ) -> Mono:
-    """Return one bleat, which trembles: `low` 0 is a lamb (330 Hz), 1 a ram (170 Hz). A weak recipe."""
-    sheep = character("sheep_bleat", variant)
-    length_s = rng.uniform(0.6, 1.0)
-    count = length_samples(length_s)
-    t_s = np.arange(count) / RATE_HZ
-    tremble = np.cos(2 * np.pi * sheep.uniform(7.0, 11.0) * t_s)
-    base_hz = float(np.interp(float(low), [0.0, 1.0], [330.0, 170.0])) * sheep.uniform(0.9, 1.1)
-    pitch = base_hz * (1 + 0.05 * tremble) * (1 - 0.12 * t_s / length_s)
-    source = buzz(rng, np.asarray(pitch, np.float64), Throat(3500.0, jitter=0.012, rough=0.2)) * (1 + 0.3 * tremble)
-    source += 0.22 * rng.standard_normal(count)
-    envelope = np.minimum(1, t_s / 0.015) * np.minimum(1, (length_s - t_s) / 0.15) * (1 - 0.3 * t_s / length_s)
-    return finished_hit(mouth(source, BLEAT) * envelope, strength, ring_s=1.0)
+    """Return one bleat, which trembles: `low` 0 is a lamb or kid (330 Hz), 1 a ram (170 Hz). A stand-in."""
+    deep = number(low, 0.0, 1.0, "low")
+    pitch = 330.0 / BLEAT.pitch_hz * (170.0 / 330.0) ** deep
+    one = Specimen.of(character("sheep_bleat", variant), pitch, 1.15 - 0.3 * deep)
+    return called_hit(rng, said(rng, BLEAT, one, strength), strength, ring_s=CALL_S)
 
 
-def rooster(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return one crow of four syllables, the last long and falling. A weak recipe: recognised, not believed."""
-    bird = character("rooster", variant)
-    scale = float(np.exp(bird.normal(0, 0.1)))
-    parts: list[Signal] = []
-    for length_s, from_hz, to_hz, level in CROW_SYLLABLES:
-        count = length_samples(length_s * rng.uniform(0.9, 1.1))
-        part = np.linspace(0, 1, count)
-        pitch = scale * (from_hz + (to_hz - from_hz) * part**1.3)
-        source = buzz(rng, np.asarray(pitch, np.float64), Throat(0.0, jitter=0.003, shimmer=0.05, rough=0.06))
-        source += 0.04 * rng.standard_normal(count)
-        envelope = np.minimum(1, part / 0.06) * (1 - part) ** 0.6
-        parts += [level * mouth(source, CROW, scale=scale) * envelope, np.zeros(length_samples(0.02))]
-    return finished_hit(np.concatenate(parts), strength, ring_s=1.7)
-
-
-# --- birds -----------------------------------------------------------------------------------------------------------
-
-
-def _note(pitch_hz: Signal, overtone: float = 0.12) -> Signal:
-    """Return one note of a syrinx: nearly a pure tone, swelling and dying softly."""
-    angle = turns(pitch_hz)
-    swell = np.sin(np.pi * np.linspace(0, 1, len(pitch_hz)))
-    return np.asarray((np.sin(angle) + overtone * np.sin(2 * angle)) * swell, np.float64)
-
-
-def _gap(low_s: float, high_s: float, rng: np.random.Generator) -> Signal:
-    return np.zeros(length_samples(rng.uniform(low_s, high_s)))
-
-
-def _whistle(rng: np.random.Generator, base_hz: float) -> list[Signal]:
-    parts: list[Signal] = []
-    for _note_number in range(rng.integers(1, 4)):
-        start = base_hz * np.exp(rng.normal(0, 0.18))
-        glide = np.exp(np.linspace(0, rng.normal(0, 0.25), length_samples(rng.uniform(0.12, 0.35))))
-        parts += [_note(np.asarray(start * glide, np.float64)), _gap(0.04, 0.15, rng)]
-    return parts
-
-
-def _trill(rng: np.random.Generator, base_hz: float) -> list[Signal]:
-    sweep = np.linspace(rng.uniform(1.05, 1.4), rng.uniform(0.75, 0.95), length_samples(rng.uniform(0.03, 0.07)))
-    return [_note(np.asarray(base_hz * sweep, np.float64)), _gap(0.012, 0.03, rng)] * int(rng.integers(6, 16))
-
-
-def _chirp(rng: np.random.Generator, base_hz: float) -> list[Signal]:
-    parts: list[Signal] = []
-    for _note_number in range(rng.integers(2, 6)):
-        part = np.linspace(0, 1, length_samples(rng.uniform(0.05, 0.1)))
-        parts += [_note(base_hz * (1.2 - 0.4 * part + 0.2 * (2 * part - 1) ** 2), 0.2), _gap(0.07, 0.2, rng)]
-    return parts
-
-
-def _warble(rng: np.random.Generator, base_hz: float) -> list[Signal]:
-    count = length_samples(rng.uniform(0.5, 1.3))
-    wander = np.exp(0.22 * np.clip(slow_random(rng, count, 11.0, 2), -2.5, 2.5))
-    return [_note(base_hz * wander) * np.clip(0.6 + 0.6 * slow_random(rng, count, 9.0), 0, 1.2)]
-
-
-SONGS: Mapping[str, Callable[[np.random.Generator, float], list[Signal]]] = {
-    "whistle": _whistle,
-    "trill": _trill,
-    "chirp": _chirp,
-    "warble": _warble,
-}
-
-SINGERS = (1.0, 0.75, 0.55, 0.4)
-"""Levels of the birds: one near, three farther off."""
-PHRASES_HZ = 0.35
-"""How often each of them sings."""
-WOODLAND = erb_spectrum((0, -9, -11, -11, -13, -14, -15, -17, -19, -22))
-"""Median of 25 stretches of recorded birdsong, without the song."""
-AFTER_S = 1.2
-"""Reverberation among trees; made and thrown away before the first sample, so that earlier songs are heard to end."""
-
-
-def birds(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return songbirds: four of one place, each with its own song; more song at higher intensity."""
-    grove, count = character("birds", variant), len(intensity)
-    total = count + length_samples(AFTER_S)
-    dense = np.concatenate([np.zeros(total - count), np.asarray(intensity, np.float64)])
-    dense[: total - count] = intensity[0] if count else 0.0
-    sound, power = np.zeros(total), 0.0
-    for level in SINGERS:
-        song = SONGS[str(grove.choice(list(SONGS)))]
-        base_hz = float(np.exp(grove.uniform(np.log(2200.0), np.log(5500.0))))
-        phrases = [np.concatenate(song(grove, base_hz)) for _phrase in range(4)]
-        longest = max(len(phrase) for phrase in phrases)
-        # a bird sings, listens, and sings again: more even than chance
-        turn = np.arange(-longest * PHRASES_HZ / RATE_HZ - 1, total * PHRASES_HZ / RATE_HZ)
-        at = np.asarray((turn + rng.random() + rng.uniform(-0.3, 0.3, len(turn))) / PHRASES_HZ * RATE_HZ, np.int64)
-        at = at[rng.random(len(at)) < 0.3 + 0.7 * dense[np.clip(at, 0, total - 1)]]
-        levels = level * rng.uniform(0.6, 1.0, len(at))
-        sung = scatter(total, at, levels, grains=phrases, which=rng.integers(0, len(phrases), len(at)))
-        sound += low_passed(sung, 6000.0 + 6000.0 * level, 1)
-        energy = float(np.mean([np.dot(phrase, phrase) for phrase in phrases]))
-        power += PHRASES_HZ / RATE_HZ * level**2 * 0.65 * energy
-    heard = reverberant(rng, sound, AFTER_S, wet=0.6)[total - count :]
-    # recorded birds lie in the air of their place, some 10 dB below; it also hides the gaps between songs
-    level = float(np.sqrt(power))
-    return settled(heard + 0.25 * level * noise(rng, count, WOODLAND), np.sqrt(intensity), rms=1.32 * level)
-
-
-# --- insects ---------------------------------------------------------------------------------------------------------
-
-NIGHT_AIR = spectrum({30: -10, 100: -8, 400: -10, 1500: -12, 6000: -14, 14000: -20})
-
-
-def crickets(
-    rng: np.random.Generator, intensity: Mono, /, *, count: float | str = 4, variant: float | str = 0, **_: float | str
+def cow(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    kind: float | str = "cow",
+    variant: float | str = 0,
+    **_: float | str,
 ) -> Mono:
-    """Return crickets: pulses of a pure tone of 2.2 to 7.5 kHz, 32 to 55 a second, in chirps of a few or unbroken.
-
-    Source: field crickets sing at 4 to 5 kHz, faster when it is warm (A. Dolbear, Am. Nat. 31, 1897).
-    """
-    meadow, samples = character("crickets", variant), len(intensity)
-    sound, power = np.zeros(samples), 0.0
-    for _cricket in range(max(1, int(float(count)))):
-        pitch_hz = float(np.exp(meadow.uniform(np.log(2400.0), np.log(6500.0))))
-        level, pulse_hz = meadow.uniform(0.2, 1.0), meadow.uniform(32.0, 55.0)
-        pulse = cycles(pulse_hz * (1 + 0.01 * slow_random(rng, samples, 0.8))) + 50.0 * rng.random()
-        of = int(meadow.integers(12, 22))
-        sings = of if meadow.random() < 0.4 else int(meadow.integers(4, 8))
-        # whole pulses only: a tone cut in the middle of one would click
-        gate = (np.asarray(pulse, np.int64) % of) < sings
-        shape = np.maximum(0, np.sin(np.asarray(2 * np.pi * (pulse % 1.0), np.float32)))
-        strength = 1 + 0.15 * slow_random(rng, samples, 0.8)
-        sound += level * np.sin(turns(np.full(samples, pitch_hz), start=rng.random())) * shape * gate * strength
-        power += level**2 * 0.125 * sings / of
-    air = 0.12 * float(np.sqrt(power)) * noise(rng, samples, NIGHT_AIR)
-    return settled(sound + air, intensity, rms=float(np.sqrt(power)) * 1.02)
+    """Return a beast of the farm: `kind` cow, calf, pig (grunts), piglet (squeals) or donkey. A stand-in."""
+    what, one = choice(CATTLE, kind, "kind"), Specimen.of(character("cow", variant))
+    return called_hit(rng, said(rng, what, one, strength), strength, ring_s=CALL_S)
 
 
-WING = Throat(1400.0, jitter=0.02, shimmer=0.15, rough=0.1)
-
-
-def bees(
-    rng: np.random.Generator, intensity: Mono, /, *, count: float | str = 5, variant: float | str = 0, **_: float | str
+def horse_neigh(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    says: float | str = "neigh",
+    variant: float | str = 0,
+    **_: float | str,
 ) -> Mono:
-    """Return bees: wings beat 180 to 260 times a second, each bee comes and goes. One is a fly that will not leave."""
-    hive, samples = character("bees", variant), len(intensity)
-    many = max(1, int(float(count)))
-    sound = np.zeros(samples)
-    for _bee in range(many):
-        beat_hz = hive.uniform(180.0, 260.0) * (1 + 0.03 * slow_random(rng, samples, 1.2, 3))
-        near = np.exp(0.7 * np.clip(slow_random(rng, samples, 0.6, 2), -2.5, 1.6))
-        sound += buzz(rng, beat_hz, WING) * near
-    return settled(high_passed(sound, 150.0), intensity, rms=1.15 * float(np.sqrt(many)))
+    """Return a horse: `says` neigh or snort. A stand-in."""
+    what, one = choice(HORSES, says, "says"), Specimen.of(character("horse_neigh", variant))
+    return called_hit(rng, said(rng, what, one, strength), strength, ring_s=CALL_S)
+
+
+# --- growl, howl, purr, hiss -----------------------------------------------------------------------------------------
+
+
+def growl(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    kind: float | str = "dog",
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return an animal that threatens or begs: `kind` dog, lion, bear, monster, whine or pant. A stand-in."""
+    temper = choice(TEMPERS, kind, "kind")
+    one = Specimen.of(character("growl", variant), temper.pitch, temper.throat)
+    calls = [uttered(rng, temper.call, one) for _call in range(temper.calls)]
+    sound = in_turn(rng, intensity, calls, gap_s=temper.gap_s)
+    return settled(pressed(sound, intensity, 700.0), intensity, rms=turn_rms(calls, temper.gap_s))
+
+
+HILLS_S = 1.8
+"""Reverberation of open country at night."""
+
+
+def wolf_howl(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    pack: float | str = 1,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return wolves howling over a valley: a `pack` of 1 to 6, each at its own pitch. A stand-in."""
+    wolves = round(number(pack, 1.0, 6.0, "pack"))
+    chance = character("wolf_howl", variant)
+    sound, power = np.zeros(len(intensity)), 0.0
+    for wolf in range(wolves):
+        one = Specimen.of(chance, float(np.exp(chance.normal(0.0, 0.18))))
+        howls = [uttered(rng, HOWL, one) for _howl in range(1 if wolf else 2)]
+        gap_s = 1.2 + 1.5 * wolf
+        level = 0.6 ** (wolf > 0)
+        sound += level * in_turn(rng, intensity, howls, gap_s=gap_s)
+        power += (level * turn_rms(howls, gap_s)) ** 2
+    heard = far_off(rng, sound, HILLS_S, wet=0.18, corner_hz=1500.0)
+    return settled(heard, intensity, rms=1.12 * float(np.sqrt(power)))
+
+
+PURR_HZ = (23.0, 31.0)
+"""Muscles of the larynx open and shut it so often, in and out (D. Frazer Sissom et al., J. Zool. 223, 1991)."""
+
+
+def purr(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
+    """Return a cat that purrs: pulses of breath, a little lower and softer while it breathes in."""
+    one, count = character("purr", variant), len(intensity)
+    breaths = cycles(one.uniform(0.55, 0.8) * (1 + 0.1 * slow_random(rng, count, 0.5))) + rng.random()
+    breath = np.sin(2 * np.pi * breaths)
+    outward = np.clip(4.0 * breath + 0.5, 0.0, 1.0)
+    beat = cycles(one.uniform(*PURR_HZ) * (0.94 + 0.06 * outward) * (1 + 0.02 * slow_random(rng, count, 3.0)))
+    part = np.arange(PERIOD) / PERIOD
+    pulse = 0.08 + np.exp(-6.0 * part)
+    push = 0.5 * pulse * (np.sin(2 * np.pi * 3 * part) + 0.6 * np.sin(2 * np.pi * 5 * part + 1.0))
+    place = ((beat - np.floor(beat)) * PERIOD).astype(np.int32)
+    swell = (0.6 + 0.4 * outward) * (0.35 + 0.65 * np.sqrt(np.abs(breath)))
+    sound = (noise(rng, count, PURRING) * pulse[place] + push[place]) * swell
+    return settled(pressed(sound, intensity), intensity, rms=0.3)
+
+
+PERIOD = 2048
+"""Samples of the table that one beat of the larynx is read from."""
+PURRING = spectrum({40: -8, 120: 0, 350: -4, 900: -14, 2500: -22, 6000: -34, 14000: -50})
+HISS = spectrum({300: -34, 1500: -14, 3200: -4, 5500: 0, 9000: -3, 14000: -10, 20000: -24})
+RATTLE_HZ = 60.0
+"""A rattlesnake's tail beats 40 to 90 times a second, faster when warm (J. Chadwick, H. Rahn, Copeia, 1954)."""
+
+
+def snake(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    rattle: float | str = 0.0,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a snake: breath through a narrow throat in long swells, and with `rattle` 0 to 1 its tail."""
+    share, count, one = number(rattle, 0.0, 1.0, "rattle"), len(intensity), character("snake", variant)
+    swells = cycles(one.uniform(0.28, 0.45) * (1 + 0.3 * slow_random(rng, count, 0.5))) + rng.random()
+    breath = 0.25 + 0.75 * np.abs(np.sin(np.pi * swells)) ** 0.7
+    sound = (1 - 0.7 * share) * noise(rng, count, tinted(HISS, one, 2.0)) * breath
+    if share > 0.0:
+        tail = [noise_burst(rng, 0.012, low_hz=4500.0, high_hz=10_000.0) for _click in range(24)]
+        beat = np.clip(1.3 * np.sin(2 * np.pi * cycles(np.full(count, RATTLE_HZ * one.uniform(0.8, 1.3)))), 0.0, 1.0)
+        sound += 1.1 * share * shower(rng, count, unit_energy(tail), rate_hz=700.0, sigma=0.5, curve=beat)
+    return settled(pressed(sound, intensity, 3000.0), intensity, rms=0.78)
+
+
+def _call(name: str, make: MakesHit, source: str) -> HitRecipe:
+    return HitRecipe(name, "animals", make, defaults_of(make), lead_s=LEAD_S, ring_s=CALL_S, source=source)
 
 
 RECIPES = (
-    HitRecipe("dog_bark", "animals", dog_bark, defaults_of(dog_bark), ring_s=BARK_RING_S, source="249 recorded barks"),
-    HitRecipe("sheep_bleat", "animals", sheep_bleat, defaults_of(sheep_bleat), ring_s=1.0, source="Fant 1960"),
-    HitRecipe("rooster", "animals", rooster, defaults_of(rooster), ring_s=1.7, source="Fant 1960"),
-    TextureRecipe("birds", "animals", birds, defaults_of(birds), "song forms of European songbirds"),
-    TextureRecipe("crickets", "animals", crickets, defaults_of(crickets), "Dolbear 1897"),
-    TextureRecipe("bees", "animals", bees, defaults_of(bees), "wing beats of honey bees"),
+    HitRecipe("dog_bark", "animals", dog_bark, defaults_of(dog_bark), LEAD_S, BARK_RING_S, "249 recorded barks"),
+    _call("cat", cat, "formant synthesis: Fant 1960"),
+    _call("sheep_bleat", sheep_bleat, "formant synthesis: Fant 1960"),
+    _call("cow", cow, "Padilla de la Torre et al. 2015"),
+    _call("horse_neigh", horse_neigh, "Briefer et al. 2015"),
+    TextureRecipe("growl", "animals", growl, defaults_of(growl), "formant synthesis: Fant 1960"),
+    TextureRecipe("wolf_howl", "animals", wolf_howl, defaults_of(wolf_howl), "formant synthesis: Fant 1960"),
+    TextureRecipe("purr", "animals", purr, defaults_of(purr), "Frazer Sissom et al. 1991"),
+    TextureRecipe("snake", "animals", snake, defaults_of(snake), "Chadwick & Rahn 1954"),
 )

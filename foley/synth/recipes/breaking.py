@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from foley.synth.chain import mixed, peak_of, recorded_hit
-from foley.synth.excitation import Signal, bounces, decay, length_samples
-from foley.synth.finish import defaults_of
+from foley.synth.contacts import size_of
+from foley.synth.excitation import Signal, bounces, decay, length_samples, low_passed
+from foley.synth.finish import add_at, defaults_of
 from foley.synth.materials import CERAMIC, GLASS, WOOD, Material, body, struck
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
 from foley.synth.resonators import resonant_grains, ring_modes, thud
-from foley.synth.textures import noise, shower, spectrum
+from foley.synth.textures import Spectrum, noise, shower, spectrum
 from foley.units import RATE_HZ
 
 
@@ -36,68 +37,101 @@ class Brittle:
     duration_s: float
     rush: float
     """Peak of the finest debris re the break."""
+    late: float
+    """Level of what falls later, re the break."""
     body_hz: float
     """Thud of what it lands on."""
+    body: float
+    """Its peak re the break."""
+    crack: Spectrum
+    """Of the burst while cracks run."""
 
+
+FRACTURE = spectrum({60: -8, 200: 15, 700: 14, 2500: 6, 6000: 0, 12000: -4, 20000: -16})
+"""Of glass and splintering wood: flat per band from 0.5 to 12 kHz."""
+
+DULL_FRACTURE = spectrum({60: -12, 200: 12, 1200: 9, 2500: 0, 6000: -7, 12000: -13, 20000: -24})
+"""Of crockery: its cracks run slower, and it is thicker."""
 
 BRITTLE = {
-    "glass_shatter": Brittle(GLASS, 4800.0, 90.0, 1.6, 0.45, 150.0),
-    "ceramic_break": Brittle(CERAMIC, 2600.0, 40.0, 1.0, 0.3, 130.0),
+    "glass_shatter": Brittle(GLASS, 4200.0, 110.0, 1.6, rush=0.40, late=0.18, body_hz=150.0, body=0.25, crack=FRACTURE),
+    "ceramic_break": Brittle(
+        CERAMIC, 2200.0, 40.0, 1.0, rush=0.12, late=0.035, body_hz=150.0, body=0.20, crack=DULL_FRACTURE
+    ),
 }
 
-FRACTURE = spectrum({60: -12, 200: 4, 700: 6, 2500: 1, 6000: -2, 12000: -5, 20000: -16})
-"""Of the burst while cracks run: flat per band from 1 to 12 kHz."""
+GRIND = 0.5
+"""Peak of what edges add re a shard's ring."""
+
+POOL = 10
+"""Shards computed of each sort; they recur at other levels among a hundred."""
 
 EARLY_SHARE = 0.45
 """Shards that ring while the cracks still run; the others fall first."""
 
 
-def _fracture(rng: np.random.Generator) -> Signal:
+def _fracture(rng: np.random.Generator, crack: Spectrum) -> Signal:
     length = length_samples(0.2)
     t_s = np.arange(length) / RATE_HZ
-    return peak_of(noise(rng, length, FRACTURE) * (np.exp(-t_s / 0.004) + 0.4 * np.exp(-t_s / 0.03)))
+    return peak_of(noise(rng, length, crack) * (np.exp(-t_s / 0.004) + 0.4 * np.exp(-t_s / 0.035)))
 
 
-def _shard(rng: np.random.Generator, kind: Brittle, early: bool) -> Signal:
-    f = kind.centre_hz * np.exp(rng.normal(0.0, 0.55)) * np.concatenate([[1.0], rng.uniform(1.3, 3.4, 4)])
+def _shard(rng: np.random.Generator, kind: Brittle, *, pitch: float, early: bool) -> Signal:
+    f = pitch * kind.centre_hz * np.exp(rng.normal(0.0, 0.6)) * np.concatenate([[1.0], rng.uniform(1.3, 3.4, 4)])
     ring = 0.45 if early else 1.0  # shards that still touch others ring shorter
     t60 = np.array([kind.material.t60_s(hz, ring) for hz in f.tolist()]) * np.exp(rng.normal(0.0, 0.3, 5))
     length = length_samples(min(0.35, float(t60.max())))
     gains = np.exp(rng.normal(0.0, 0.5, 5))
-    return peak_of(ring_modes(f, t60, gains, length, phases=rng.uniform(0.0, 6.28, 5), floor_db=-50.0))
+    rung = peak_of(ring_modes(f, t60, gains, length, phases=rng.uniform(0.0, 6.28, 5), floor_db=-50.0))
+    # edges grind on what they fall on: without it a heap of shards is a heap of little bells
+    grind = low_passed(rng.standard_normal(length) * decay(length, length / RATE_HZ), 2.0 * float(f[0]), 1)
+    return rung + peak_of(grind, GRIND)
 
 
-def _shatter(rng: np.random.Generator, kind: Brittle, strength: float) -> Signal:
+def _shards(rng: np.random.Generator, kind: Brittle, count: int, *, pitch: float, late: float) -> Signal:
+    """Return shards that ring while the cracks run, and those that fall after them and bounce."""
     sound = np.zeros(length_samples(kind.duration_s))
-    pool = {early: [_shard(rng, kind, early) for _ in range(16)] for early in (True, False)}
-    for _ in range(int(kind.shards * (0.3 + 0.7 * strength)) + 5):
+    pool = {early: [_shard(rng, kind, pitch=pitch, early=early) for _ in range(POOL)] for early in (True, False)}
+    mean_s = rng.uniform(0.09, 0.14)
+    for _ in range(count):
         early = bool(rng.random() < EARLY_SHARE)
-        start_s = rng.exponential(0.018) if early else 0.03 + rng.gamma(2.2, 0.11)
-        level = (0.30 if early else 0.07) * float(np.exp(rng.normal(0.0, 0.6) - 1.4 * start_s))
+        start_s = rng.exponential(0.018) if early else 0.03 + rng.gamma(2.2, mean_s)
+        level = (0.30 if early else late) * float(np.exp(rng.normal(0.0, 0.6) - 1.4 * start_s))
         times, speeds = bounces(rng, rng.uniform(0.04, 0.11), rng.uniform(0.3, 0.55), 1 if early else 3)
-        shard = pool[early][rng.integers(16)]
+        shard = pool[early][rng.integers(POOL)]
         for time_s, speed in zip((start_s + times).tolist(), speeds.tolist(), strict=True):
-            at = int(time_s * RATE_HZ)
-            fits = max(0, min(len(shard), len(sound) - at))
-            sound[at : at + fits] += level * speed * shard[:fits]
+            add_at(sound, level * speed * shard, int(time_s * RATE_HZ))
+    return sound
+
+
+def _shatter(rng: np.random.Generator, kind: Brittle, strength: float, *, large: float) -> Signal:
+    # no two things break alike: some fly apart at once, others rain down
+    late = kind.late * float(np.exp(rng.normal(0.0, 0.4)))
+    pitch = 2.0 ** (0.5 - large) * float(np.exp(rng.normal(0.0, 0.15)))
+    count = int(kind.shards * (0.3 + 0.7 * strength) * (0.4 + 1.2 * large)) + 5
+    sound = _shards(rng, kind, count, pitch=pitch, late=late)
     # what is too small to be heard singly runs out as one rush, without an instant of its own
-    rush = noise(rng, len(sound), FRACTURE) * decay(len(sound), 0.8 * kind.duration_s)
-    floor = thud(rng, kind.body_hz, 0.12, noise=0.5)
-    return mixed(_fracture(rng), sound, peak_of(rush, kind.rush), 0.3 * floor)
+    rush = noise(rng, len(sound), kind.crack) * decay(len(sound), 0.8 * kind.duration_s * (0.5 + large))
+    floor = thud(rng, kind.body_hz * 1.4 ** (0.5 - large), 0.12, noise=0.5)
+    return mixed(_fracture(rng, kind.crack), sound, peak_of(rush, kind.rush), kind.body * (0.5 + large) * floor)
 
 
 def _shatter_maker(name: str) -> MakesHit:
     kind = BRITTLE[name]
 
-    def make(rng: np.random.Generator, strength: float, /, **_: float | str) -> Mono:
-        return recorded_hit(rng, _shatter(rng, kind, strength), strength, ring_s=kind.duration_s)
+    def make(rng: np.random.Generator, strength: float, /, *, size: float | str = 0.5, **_: float | str) -> Mono:
+        sound = _shatter(rng, kind, strength, large=size_of(size))
+        return recorded_hit(rng, sound, strength, ring_s=kind.duration_s)
 
     return make
 
 
 def wood_crack(rng: np.random.Generator, strength: float, /, *, size: float | str = 0.6, **_: float | str) -> Mono:
-    """Return wood that snaps: the break, then splinters for a third of a second, ever fewer."""
-    snap = struck(rng, body(rng, WOOD, size=float(size)), strength, support=0.3)
+    """Return wood that snaps: the break, then splinters for a third of a second, ever fewer.
+
+    `size` 0 is a twig, 1 a beam; or small, medium, large.
+    """
+    snap = struck(rng, body(rng, WOOD, size=size_of(size)), strength, support=0.3)
     length = length_samples(0.35)
     fewer = np.linspace(1.0, 0.0, length) ** 2.5
     grains = resonant_grains(rng, 400.0, 4500.0, quality=(1.0, 5.0), decay_s=0.006, count=32)
@@ -112,6 +146,7 @@ RECIPES = (
             name,
             "breaking",
             _shatter_maker(name),
+            {"size": 0.5},
             ring_s=kind.duration_s,
             source="fracture and bouncing shards: Zambon 2012",
         )

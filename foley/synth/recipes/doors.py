@@ -1,4 +1,4 @@
-"""Doors and small mechanisms: slam, creak, latch, switch, key.
+"""Doors: slammed, closed, opened, knocked at; dry hinges.
 
 In everything with several contacts the strongest comes first, so that the instant that is seen is the one that is
 heard: a slam's latch and rattle follow within 50 ms and well under it.
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from foley.synth.chain import delayed, mixed, peak_of, recorded_hit, tilted
-from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst, slips
-from foley.synth.finish import character, defaults_of, settled
-from foley.synth.materials import HOLLOW_WOOD, PLASTIC, SHEET, STEEL, Material, body, struck
+from foley.synth.excitation import length_samples, low_passed, noise_burst, slips
+from foley.synth.finish import character, defaults_of, number, settled
+from foley.synth.materials import HOLLOW_WOOD, SHEET, STEEL, WOOD, Material, body, struck
+from foley.synth.parts import clack, row, tick
 from foley.synth.recipe import HitRecipe, MakesHit, Mono, TextureRecipe
 from foley.synth.resonators import ring_modes, thud
 from foley.synth.textures import heavy, heavy_power, scatter, unit_energy
@@ -35,67 +36,120 @@ class Door:
     """The panel's sound ends here: a padded car door is dull."""
     latch: float
     """Peak of the latch re the panel."""
+    shake_s: float
+    """How long hinges, frame and panes shake."""
 
 
 DOORS = {
-    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35),
-    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35),
-    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25),
+    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35, 0.5),
+    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35, 0.5),
+    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25, 0.12),
 }
-
-
-def _clack(rng: np.random.Generator, chance: np.random.Generator, strength: float, ring: float = 0.05) -> Signal:
-    """Return two small steel parts that meet, 12 to 35 ms apart, the first harder."""
-    bolt = struck(rng, body(chance, STEEL, size=0.35, ring=ring), strength)
-    catch = struck(rng, body(chance, STEEL, size=0.2, ring=ring), strength)
-    return mixed(0.9 * bolt, delayed(0.5 * catch, rng.uniform(0.012, 0.035)))
 
 
 def _door_maker(name: str) -> MakesHit:
     door = DOORS[name]
 
-    def make(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-        chance = character(name, variant)
-        panel = struck(rng, body(chance, door.panel, size=1.0, ring=door.ring), strength, hardness=0.6)
+    def make(
+        rng: np.random.Generator,
+        strength: float,
+        /,
+        *,
+        size: float | str = 0.6,
+        variant: float | str = 0,
+        **_: float | str,
+    ) -> Mono:
+        chance, large = character(name, variant), number(size, 0.0, 1.0, "size")
+        panel = struck(rng, body(chance, door.panel, size=large, ring=door.ring), strength, hardness=0.6)
         panel = low_passed(panel, door.highest_hz, 1)
-        frame_hz = door.frame_hz * chance.uniform(0.9, 1.1)
-        frame = mixed(thud(rng, frame_hz, 0.26, noise=0.5), delayed(0.4 * thud(rng, 1.6 * frame_hz, 0.14), 0.018))
+        frame_hz = door.frame_hz * chance.uniform(0.9, 1.1) * 2.0 ** (0.8 * (0.6 - large))
+        frame = mixed(thud(rng, frame_hz, 0.36, noise=0.5), delayed(0.4 * thud(rng, 1.6 * frame_hz, 0.14), 0.018))
         top_hz = 0.5 * min(door.highest_hz, 7000.0)
         slap = noise_burst(rng, 0.06, low_hz=150.0, high_hz=top_hz)
-        shake = noise_burst(rng, 0.35, low_hz=200.0, high_hz=0.7 * top_hz)  # hinges and frame, until all is still
-        latch = delayed(door.latch * _clack(rng, chance, strength), rng.uniform(0.006, 0.02))
-        rattle = delayed(0.08 * _clack(rng, chance, 0.4 * strength), rng.uniform(0.05, 0.08))
-        sound = mixed(0.8 * peak_of(panel), peak_of(frame), (0.3 + 0.4 * strength) * slap, 0.3 * shake)
-        sound = mixed(sound, latch, rattle)
+        shake = noise_burst(rng, door.shake_s, low_hz=200.0, high_hz=0.7 * top_hz)
+        latch = delayed(door.latch * clack(rng, chance, strength), rng.uniform(0.006, 0.02))
+        rattle = delayed(0.08 * clack(rng, chance, 0.4 * strength), rng.uniform(0.05, 0.08))
+        sound = mixed(0.8 * peak_of(panel), (0.5 + 0.8 * large) * peak_of(frame), (0.3 + 0.4 * strength) * slap)
+        sound = mixed(sound, 0.3 * shake, latch, rattle)
         return recorded_hit(rng, sound, strength, ring_s=1.2, wet=0.5)
 
+    make.__doc__ = f"Return a {name.replace('_', ' ')} that shuts: `size` 0 a cupboard's to 1 a portal's."
     return make
 
 
-def latch(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a bolt that snaps into its plate, with the lock case's short thud."""
-    chance = character("latch", variant)
+def door_close(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    size: float | str = 0.6,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a wooden door that is closed by hand: the soft meeting with its frame, and the bolt that snaps in after.
+
+    `size` 0 a cupboard's to 1 a portal's.
+    """
+    chance, large = character("door_close", variant), number(size, 0.0, 1.0, "size")
+    frame_hz = chance.uniform(80.0, 105.0) * 2.0 ** (0.8 * (0.6 - large))
+    meets = mixed(
+        peak_of(thud(rng, frame_hz, 0.14, noise=0.4)),
+        (0.1 + 0.3 * strength) * noise_burst(rng, 0.03, low_hz=180.0, high_hz=2200.0),
+    )
+    panel = tick(rng, body(chance, HOLLOW_WOOD, size=large, ring=0.7), 0.4 * strength, hardness=0.35)
+    bolt_s = rng.uniform(0.028, 0.055)
+    bolt = clack(rng, chance, strength, size=0.2 + 0.4 * large)
     case = thud(rng, chance.uniform(210.0, 280.0), 0.05, noise=0.4)
-    return recorded_hit(rng, mixed(_clack(rng, chance, strength), 0.3 * case), strength, ring_s=0.4)
+    sound = mixed(meets, 0.7 * panel, delayed((0.1 + 0.5 * strength) * bolt, bolt_s), delayed(0.3 * case, bolt_s))
+    return recorded_hit(rng, sound, strength, ring_s=0.7, wet=0.45)
 
 
-def switch(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a light switch: the rocker's snap and its stop 8 to 20 ms later."""
-    chance = character("switch", variant)
-    snap = struck(rng, body(chance, PLASTIC, size=0.1), strength)
-    stop = struck(rng, body(chance, PLASTIC, size=0.0), 0.7 * strength)
-    return recorded_hit(rng, mixed(snap, delayed(0.5 * stop, rng.uniform(0.008, 0.02))), strength, ring_s=0.4)
+def door_open(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    size: float | str = 0.6,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a wooden door that is opened: the handle goes down, the bolt leaves its plate, the panel comes off.
+
+    Then the hinges give a short dry tick or two, and the handle springs back. `size` 0 a cupboard's to 1 a portal's.
+    """
+    chance, large = character("door_open", variant), number(size, 0.0, 1.0, "size")
+    handle = mixed(clack(rng, chance, strength, size=0.4), 0.35 * thud(rng, chance.uniform(190.0, 260.0), 0.05))
+    leaves_s = rng.uniform(0.09, 0.17)
+    leaves = mixed(
+        0.6 * tick(rng, body(chance, STEEL, size=0.3, ring=0.05), strength),
+        0.4 * thud(rng, chance.uniform(85.0, 125.0) * 2.0 ** (0.6 - large), 0.09, noise=0.3),
+        0.25 * noise_burst(rng, 0.09, low_hz=250.0, high_hz=2500.0),
+    )
+    hinge = tick(rng, body(chance, WOOD, size=0.8, ring=0.5), 0.3 * strength, hardness=0.7)
+    ticks = row(rng, [hinge], gaps_s=rng.uniform(0.02, 0.07, 3), levels=0.12 * np.exp(0.4 * rng.standard_normal(3)))
+    back = 0.3 * clack(rng, chance, 0.6 * strength, size=0.35)
+    sound = mixed(handle, delayed(leaves, leaves_s), delayed(ticks, leaves_s + 0.12))
+    sound = mixed(sound, delayed(back, leaves_s + rng.uniform(0.3, 0.5)))
+    return recorded_hit(rng, sound, strength, ring_s=1.1, wet=0.45)
 
 
-def key_press(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a key of a keyboard: the finger on the cap, the bottom 12 to 25 ms later, a faint release."""
-    chance = character("key_press", variant)
-    key = rng.uniform(-0.15, 0.15)  # every key of a keyboard is another size
-    cap = struck(rng, body(chance, PLASTIC, size=0.2 + key, ring=0.7), strength, hardness=0.95)
-    bottom = struck(rng, body(chance, PLASTIC, size=0.6 + key, ring=0.8), strength, hardness=0.85, support=0.4)
-    release = struck(rng, body(chance, PLASTIC, size=0.1), 0.4 * strength, hardness=0.9)
-    down = delayed(0.4 * bottom, rng.uniform(0.012, 0.025))
-    return recorded_hit(rng, mixed(cap, down, delayed(0.04 * release, rng.uniform(0.07, 0.12))), strength, ring_s=0.4)
+def knock(
+    rng: np.random.Generator,
+    strength: float,
+    /,
+    *,
+    size: float | str = 0.6,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return one knock of knuckles on a door: bone on a thin panel that hangs in its frame; `size` 0 to 1."""
+    chance, large = character("knock", variant), number(size, 0.0, 1.0, "size")
+    panel = struck(rng, body(chance, HOLLOW_WOOD, size=large, ring=0.75), strength, hardness=0.72)
+    bone = noise_burst(rng, 0.012, low_hz=500.0, high_hz=4500.0)
+    frame = thud(rng, chance.uniform(95.0, 130.0) * 2.0 ** (0.6 - large), 0.12, noise=0.2)
+    rattle = delayed(0.05 * clack(rng, chance, 0.3 * strength), rng.uniform(0.004, 0.012))
+    sound = mixed(peak_of(panel), 0.45 * bone, 0.55 * frame, rattle)
+    return recorded_hit(rng, sound, strength, ring_s=0.6, wet=0.45)
 
 
 CREAK_HZ = (18.0, 110.0)
@@ -129,13 +183,15 @@ def door_creak(rng: np.random.Generator, intensity: Mono, /, *, variant: float |
 
 FARNELL = "Farnell 2010; contacts timed as in recorded doors and locks"
 
+
+def _hit(name: str, make: MakesHit, ring_s: float) -> HitRecipe:
+    return HitRecipe(name, "doors", make, defaults_of(make), ring_s=ring_s, source=FARNELL)
+
+
 RECIPES = (
-    *(
-        HitRecipe(name, "doors", make, defaults_of(make), ring_s=1.2, source=FARNELL)
-        for name, make in ((name, _door_maker(name)) for name in DOORS)
-    ),
-    HitRecipe("latch", "mechanisms", latch, defaults_of(latch), ring_s=0.4, source=FARNELL),
-    HitRecipe("switch", "mechanisms", switch, defaults_of(switch), ring_s=0.4, source=FARNELL),
-    HitRecipe("key_press", "mechanisms", key_press, defaults_of(key_press), ring_s=0.4, source=FARNELL),
+    *(_hit(name, _door_maker(name), 1.2) for name in DOORS),
+    _hit("door_close", door_close, 0.7),
+    _hit("door_open", door_open, 1.1),
+    _hit("knock", knock, 0.6),
     TextureRecipe("door_creak", "doors", door_creak, defaults_of(door_creak), "stick and slip: Avanzini et al. 2005"),
 )

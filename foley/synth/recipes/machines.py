@@ -1,35 +1,27 @@
-"""Machines that hum, tick and buzz."""
+"""Machines that turn, hum and tick."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from foley.synth.excitation import Signal, high_passed, length_samples, low_passed
-from foley.synth.finish import add_at, character, defaults_of, settled
+from foley.synth.excitation import Signal, length_samples
+from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
+from foley.synth.moving import Layer, at_frames, layered, lively, slow_frames, whistle
 from foley.synth.recipe import Mono, TextureRecipe
-from foley.synth.resonators import comb, ring_modes
-from foley.synth.textures import (
-    alive,
-    cycles,
-    erb_spectrum,
-    narrowband,
-    noise,
-    reverberant,
-    scatter,
-    slow_gain,
-    slow_random,
-    spectrum,
-    tinted,
-    turns,
-)
+from foley.synth.resonators import resonant_grains, ring_modes, thud
+from foley.synth.rotation import PERIOD_SAMPLES, harmonics, on_grid, period, played, rotating, wander
+from foley.synth.textures import erb_spectrum, reverberant, scatter, shower, spectrum, tinted
 from foley.units import RATE_HZ
-
-SPEED_OF_SOUND_M_S = 343.0
 
 # --- electric motor --------------------------------------------------------------------------------------------------
 
-FAN = spectrum({60: -6, 250: 0, 900: -3, 3000: -10, 9000: -20})
+AIR = spectrum({60: -6, 250: 0, 900: -3, 3000: -10, 9000: -20})
 BRUSHES = spectrum({200: -20, 2000: -4, 5000: 0, 12000: -10})
+
+FIRST_SPEED = 0.4
+"""Share of its full speed at which a motor turns when intensity is near 0."""
 
 
 def motor(
@@ -45,74 +37,185 @@ def motor(
 ) -> Mono:
     """Return an electric motor: tones of rotor, coils and gear, hissing brushes, the fan. It reaches `rpm` at 1.
 
-    It turns at 0.4 of that near 0. Harmonics fall evenly in dB, the more slowly the harsher (Baldan et al. 2015).
+    Harmonics fall evenly in dB, the more slowly the harsher (Baldan et al. 2015).
+
+    Args:
+        rng: Chance.
+        intensity: Speed and level.
+        rpm: 100 to 40 000.
+        harsh: Smooth 0 to rasping 1.
+        air: RMS of its fan, 0 to 3.
+        variant: Which motor.
     """
     count, build = len(intensity), character("motor", variant)
-    drive = np.asarray(intensity, np.float64)
-    turning_hz = float(rpm) / 60.0 * (0.4 + 0.6 * drive) * (1 + 0.004 * slow_random(rng, count, 3.0, 2))
-    turn = cycles(turning_hz)
+    rough = number(harsh, 0.0, 1.0, "harsh")
+    full_hz = number(rpm, 100.0, 40_000.0, "rpm") / 60.0
+    drive = on_grid(intensity)
+    hz = full_hz * (FIRST_SPEED + (1 - FIRST_SPEED) * drive) * (1 + 0.004 * wander(rng, count, 3.0, 2))
+    shaft = rotating(hz, count, start=rng.random())
     coils, gear = int(build.integers(6, 11)), build.uniform(2.6, 4.4)
-    sound = np.zeros(count)
-    for base, level in ((1.0, 0.5), (coils, 0.7), (coils * gear, 0.3), (2.0 * coils, 0.3)):
+    sound = played(shaft, period(_falling({1: 0.5, coils: 0.7, 2 * coils: 0.3}, rough, build, turns_hz=full_hz), build))
+    teeth = _falling({coils: 0.3}, rough, build, turns_hz=gear * full_hz)
+    load = 10 ** (0.05 * wander(rng, count, 4.0, 2))
+    sound += played(shaft, period(teeth, build), ratio=gear, level=load)
+    sound *= 0.8
+    flow = number(air, 0.0, 3.0, "air") * (0.3 + 0.7 * at_frames(intensity))
+    layers = lively(rng, count, tinted(AIR, build, 2.0), 0.6, level=flow)
+    layers.append(Layer(BRUSHES, 0.25 * rough * 10 ** (0.08 * slow_frames(rng, count, 10.0))))
+    sound += layered(rng, count, layers)
+    return settled(sound, np.sqrt(intensity), rms=0.765)
+
+
+HIGHEST_HZ = 16_000.0
+
+
+def _falling(bases: dict[int, float], harsh: float, build: np.random.Generator, *, turns_hz: float) -> dict[int, float]:
+    """Return four harmonics of each order, as far as they can be heard."""
+    orders: dict[int, float] = {}
+    for base, level in bases.items():
         for harmonic in range(1, 5):
-            part = level * np.exp(-(1.2 - float(harsh)) * (harmonic - 1)) * build.uniform(0.6, 1.3)
-            if part > 0.05 and base * harmonic * float(rpm) / 60.0 < 16_000.0:
-                sound += part * np.sin(_angle(base * harmonic * turn + build.random()))
-    fan = float(air) * noise(rng, count, tinted(FAN, build, 2.0)) * (0.3 + 0.7 * drive)
-    brushes = 0.25 * float(harsh) * noise(rng, count, BRUSHES) * (0.6 + 0.4 * np.cos(_angle(coils * turn)))
-    return settled(0.8 * sound + fan + brushes, np.sqrt(intensity), rms=0.765)
+            if base * harmonic * turns_hz < HIGHEST_HZ:
+                part = level * float(np.exp(-(1.2 - harsh) * (harmonic - 1))) * build.uniform(0.6, 1.3)
+                orders[base * harmonic] = orders.get(base * harmonic, 0.0) + part
+    return orders
 
 
-def _angle(turn: Signal) -> Mono:
-    return np.asarray(2 * np.pi * (turn % 1.0), np.float32)
+# --- fan -------------------------------------------------------------------------------------------------------------
+
+FAN_AIR = spectrum({30: -4, 100: 0, 250: -1, 600: -5, 1500: -11, 4000: -20, 10000: -33})
 
 
-# --- chainsaw --------------------------------------------------------------------------------------------------------
+def fan(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    rpm: float | str = 1200.0,
+    hum: float | str = 0.3,
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a fan or air conditioner: rushing air that swells with each blade, a bearing, the mains' hum.
 
-IDLE_RPM, CUTTING_RPM = 2900.0, 8500.0
-CHAIN = spectrum({100: -22, 600: -6, 1500: -2, 3500: 0, 7000: -4, 14000: -14})
-SETTLE_S = 0.1
-
-
-def chainsaw(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a chainsaw: a two-stroke that fires at every turn through hardly any muffler, and the chain's hiss.
-
-    Intensity is the throttle: it idles near 0, cuts at 1, and labours a little all the time.
+    Args:
+        rng: Chance.
+        intensity: Level and openness.
+        rpm: 60 (a ceiling fan, blade by blade) to 6000 (a computer's).
+        hum: RMS of the motor's hum at twice the mains, 0 to 2.
+        variant: Which fan.
     """
-    build, extra = character("chainsaw", variant), length_samples(SETTLE_S)
-    first = intensity[0] if len(intensity) else 0.0
-    drive = np.concatenate([np.full(extra, first), np.asarray(intensity, np.float64)])
-    labour = 1 + 0.05 * slow_random(rng, len(drive), 0.8, 3)
-    turn = cycles((IDLE_RPM + (CUTTING_RPM - IDLE_RPM) * drive) * labour / 60.0)
-    number, within = np.asarray(turn, np.int64), turn % 1.0
-    strength = (1 + 0.22 * rng.standard_normal(int(number[-1]) + 2))[number]
-    shot = strength * np.exp(-within * build.uniform(12.0, 18.0)) * (1 - 6.0 * within)
-    shot += 0.25 * strength * np.exp(-within * 12.0) * rng.standard_normal(len(drive))
-    for length_m, feedback in ((0.28, 0.5), (0.11, 0.35)):
-        shot = comb(shot, round(2 * length_m / SPEED_OF_SOUND_M_S * RATE_HZ), feedback)
-    # the small muffler's resonances; what lies lower than the slowest idle is no engine sound
-    buzz = low_passed(high_passed(np.tanh(1.6 * shot), 220.0), 4500.0, 1)
-    chain = 0.12 * noise(rng, len(drive), CHAIN) * (0.3 + 0.7 * drive)
-    sound = (buzz + chain)[extra:]
-    return settled(alive(rng, sound, 0.8), np.sqrt(intensity), rms=0.19)
+    count, build = len(intensity), character("fan", variant)
+    blades = int(build.integers(3, 8))
+    hz = number(rpm, 60.0, 6000.0, "rpm") / 60.0 * (1 + 0.003 * wander(rng, count, 0.5, 3))
+    shaft = rotating(hz, count, start=rng.random())
+    turn = np.arange(PERIOD_SAMPLES) / PERIOD_SAMPLES
+    # no blade is like the next, and the rotor is never quite balanced
+    swell = 1.0 + 0.30 * np.cos(2 * np.pi * blades * turn) + 0.12 * np.cos(2 * np.pi * (turn + build.random()))
+    gust = played(shaft, np.asarray(swell, np.float32))
+    layers = lively(rng, count, tinted(FAN_AIR, build, 2.0), 0.9, level=0.4 + 0.6 * at_frames(intensity))
+    gust *= layered(rng, count, layers)
+    blade = {blades * order: float(level) for order, level in harmonics(6, 7.0).items()} | {1: 0.15}
+    gust += played(shaft, period(blade, build), level=0.20 * 10 ** (0.06 * wander(rng, count, 1.0, 2)))
+    mains_hz = 100.0 * build.choice([1.0, 1.2])
+    coil = period({1: 1.0, 2: 0.4, 3: 0.3, 4: 0.15, 6: 0.08}, build)
+    gust += played(
+        rotating(np.full(len(hz), mains_hz), count), coil, level=np.full(len(hz), number(hum, 0.0, 2.0, "hum"))
+    )
+    return settled(gust, intensity, rms=1.08)
+
+
+# --- household appliances --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """A universal motor, what it drives, and the case around it."""
+
+    turns_hz: float
+    """At full speed."""
+    blades: int
+    """Of its fan or knives: a tone at every pass."""
+    tone: float
+    air: float
+    air_shape: dict[float, float]
+    churn_hz: float = 0.0
+    """How often the load tumbles a second."""
+    churn_db: float = 0.0
+    grit: float = 0.0
+    """Knocks of what is in it."""
+
+
+APPLIANCES = {
+    "vacuum": Appliance(480.0, 9, 0.30, 1.0, {80: -14, 250: -3, 600: 0, 1500: -2, 4000: -7, 9000: -15}),
+    "hair_dryer": Appliance(260.0, 7, 0.22, 1.0, {80: -18, 300: -5, 900: 0, 2500: -1, 6000: -6, 12000: -14}),
+    "blender": Appliance(300.0, 4, 0.8, 0.6, {100: -12, 400: -2, 1200: 0, 3000: -3, 8000: -12}, 5.0, 1.5, 0.35),
+    "coffee_grinder": Appliance(330.0, 2, 0.6, 0.6, {150: -12, 600: -2, 2000: 0, 5000: -3, 11000: -12}, 9.0, 1.5, 0.8),
+    "mixer": Appliance(190.0, 6, 0.9, 0.4, {100: -10, 500: 0, 1500: -4, 5000: -12}, 3.0, 1.0),
+    "shaver": Appliance(120.0, 2, 1.0, 0.25, {200: -12, 1000: 0, 3000: 0, 8000: -6}, 2.0, 1.0),
+    "washing_machine": Appliance(17.0, 24, 0.45, 0.8, {30: -2, 80: 0, 250: -4, 800: -11, 3000: -22}, 0.9, 2.5, 0.10),
+    "microwave": Appliance(50.0, 2, 0.6, 0.6, {60: -4, 120: 0, 400: -4, 1500: -12, 5000: -24}),
+}
+
+
+def appliance(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    kind: float | str = "vacuum",
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return a household machine, which climbs to its speed with intensity.
+
+    `kind` is vacuum, hair_dryer, blender, coffee_grinder, mixer, shaver, washing_machine or microwave.
+    """
+    count, build, type_ = len(intensity), character(f"appliance {kind}", variant), choice(APPLIANCES, kind, "kind")
+    churn = wander(rng, count, max(type_.churn_hz, 0.3), 3)
+    load = 1.0 - 0.02 * np.maximum(churn, 0.0) * (type_.churn_db > 0.0) + 0.002 * wander(rng, count, 2.0)
+    hz = type_.turns_hz * build.uniform(0.9, 1.1) * (0.35 + 0.65 * on_grid(intensity)) * load
+    shaft = rotating(hz, count, start=rng.random())
+    swell = 10 ** (type_.churn_db / 20.0 * churn)
+    orders = _falling({1: 0.35, type_.blades: 1.0, 2 * type_.blades: 0.4}, 0.5, build, turns_hz=type_.turns_hz)
+    sound = played(shaft, period(orders, build), level=type_.tone * swell)
+    fast = 0.3 + 0.7 * at_frames(intensity)
+    level = type_.air * fast * 10 ** (type_.churn_db / 20.0 * slow_frames(rng, count, max(type_.churn_hz, 0.3), 2))
+    sound += layered(rng, count, lively(rng, count, tinted(spectrum(type_.air_shape), build, 2.0), 0.8, level=level))
+    if type_.grit > 0.0:
+        sound += type_.grit * _grit(rng, build, count, heavy_load=kind == "washing_machine")
+    loud = float(np.sqrt(type_.air**2 + 0.75 * type_.tone**2 + type_.grit**2))
+    return settled(sound, np.sqrt(intensity), rms=loud)
+
+
+def _grit(rng: np.random.Generator, build: np.random.Generator, count: int, *, heavy_load: bool) -> Signal:
+    """Return what is thrown about inside, RMS 1: ice, beans, or wet cloth against the drum."""
+    if heavy_load:
+        falls = [thud(rng, build.uniform(55.0, 90.0), 0.12, noise=0.5) for _ in range(6)]
+        grains = [fall / np.sqrt(np.dot(fall, fall)) for fall in falls]
+        return shower(rng, count, grains, rate_hz=2.5, sigma=0.5)
+    pieces = resonant_grains(rng, 500.0, 5000.0, quality=(1.5, 6.0), decay_s=0.006, count=32)
+    return shower(rng, count, pieces, rate_hz=500.0, sigma=0.8)
 
 
 # --- clock -----------------------------------------------------------------------------------------------------------
 
 
+CASE_MODES = 32
+
+
 def _ticks(rng: np.random.Generator, build: np.random.Generator, brightness: float) -> list[Signal]:
-    """Return ticks of one clock: three small impacts within 28 ms in a case of ten modes; peak 1."""
-    case_hz = np.sort(np.exp(build.uniform(np.log(500.0), np.log(7000.0), 10)))
-    t60_s = build.uniform(0.04, 0.07) * (case_hz / 2000.0) ** -0.5
+    """Return ticks of one clock: three small impacts within 28 ms in a case; peak 1."""
+    case_hz = np.sort(np.exp(build.uniform(np.log(220.0), np.log(7000.0), CASE_MODES)))
+    t60_s = build.uniform(0.06, 0.10) * (case_hz / 2000.0) ** -0.4
     gaps = [0, *np.sort(build.integers(length_samples(0.003), length_samples(0.028), 2)).tolist()]
     made = []
     for _tick in range(3):
         sound = np.zeros(length_samples(0.14))
         for gap, level in zip(gaps, (1.0, 0.55, 0.3), strict=True):
-            gains = np.exp(build.normal(0, 0.3, 10)) * (case_hz / 2000.0) ** (0.25 * brightness)
-            ring = ring_modes(case_hz, t60_s, gains, length_samples(0.1), phases=rng.uniform(-1, 1, 10))
+            gains = np.exp(build.normal(0, 0.5, CASE_MODES)) * (case_hz / 2000.0) ** (0.2 * brightness - 0.1)
+            ring = ring_modes(case_hz, t60_s, gains, length_samples(0.1), phases=rng.uniform(-1, 1, CASE_MODES))
             tap = length_samples(0.003)
-            ring[:tap] += 0.3 * np.abs(ring).max() * rng.standard_normal(tap) * np.linspace(1, 0, tap)
+            ring[:tap] += 0.22 * np.abs(ring).max() * rng.standard_normal(tap) * np.linspace(1, 0, tap)
             add_at(sound, level * ring, gap)
         made.append(sound / np.abs(sound).max())
     return made
@@ -127,18 +230,18 @@ def clock(
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a clock that ticks and tocks `beats_hz` times a second: 1 a pendulum clock, 5 a watch."""
+    """Return a clock that ticks and tocks `beats_hz` times a second: 1 a pendulum clock, 5 a watch (0.3 to 12)."""
     count = len(intensity)
-    period = RATE_HZ / float(beats_hz)
-    at = np.arange(-1, int(count / period) + 1) * period + rng.uniform(0.2, 1.0) * period
-    at += rng.normal(0, 0.002 * period, len(at))
+    period_samples = RATE_HZ / number(beats_hz, 0.3, 12.0, "beats_hz")
+    at = np.arange(-1, int(count / period_samples) + 1) * period_samples + rng.uniform(0.2, 1.0) * period_samples
+    at += rng.normal(0, 0.002 * period_samples, len(at))
     ticks = _ticks(rng, character("clock", variant), 1.0) + _ticks(rng, character("clock", variant), -1.0)
     # every other beat the pallet falls from the other side: the tock is duller and softer
     which = rng.integers(0, 3, len(at)) + 3 * (np.arange(len(at)) % 2)
     levels = rng.uniform(0.9, 1.05, len(at)) * np.where(which < 3, 1.0, 0.75)
     sound = scatter(count, np.asarray(at, np.int64), levels, grains=ticks, which=which)
     # it stands in a room: without one a clock is all peaks, and too soft for any level
-    return settled(reverberant(rng, sound, 0.45, wet=0.9), intensity, rms=0.066)
+    return settled(reverberant(rng, sound, 0.30, wet=0.55), intensity, rms=0.068)
 
 
 # --- ship ------------------------------------------------------------------------------------------------------------
@@ -147,30 +250,34 @@ HULL_DB = (0, -2, -7, -13, -19, -25, -31, -37, -43, -49)
 DRONES_HZ = (36.0, 54.2, 72.0, 108.3, 144.1, 216.5)
 """Root and fifth over three octaves, mistuned by parts of a hertz so that they beat once in some seconds."""
 
+SINE = np.asarray(np.sin(2 * np.pi * np.arange(PERIOD_SAMPLES) / PERIOD_SAMPLES), np.float32)
+
 
 def hum_ship(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
     """Return the deep hum of a spaceship: beating drones, a breathing resonance, air; nearer is brighter."""
     count, build = len(intensity), character("hum_ship", variant)
-    drive = np.asarray(intensity, np.float64)
+    drive = on_grid(intensity)
     tuning = build.uniform(0.85, 1.2)
-    sound = 0.55 * noise(rng, count, tinted(erb_spectrum(HULL_DB), build, 2.0))
-    drift = 1 + 0.001 * slow_random(rng, count, 0.3)
-    for number, drone_hz in enumerate(DRONES_HZ):
-        level = (1.0, 0.55, 0.8, 0.4, 0.35, 0.2)[number] * (0.5 + 0.5 * drive) ** (number / 2)
+    swell = 10 ** (0.04 * slow_frames(rng, count, 0.3, 2))
+    sound = layered(rng, count, [Layer(tinted(erb_spectrum(HULL_DB), build, 2.0), 0.55 * swell)])
+    drift = 1 + 0.001 * wander(rng, count, 0.3)
+    for number_, drone_hz in enumerate(DRONES_HZ):
+        level = (1.0, 0.55, 0.8, 0.4, 0.35, 0.2)[number_] * (0.5 + 0.5 * drive) ** (number_ / 2)
         for side in (-1.0, 1.0):
-            pitch_hz = tuning * (drone_hz + side * build.uniform(0.05, 0.25)) * drift
-            sound += 0.5 * level * np.sin(turns(pitch_hz, start=rng.random()))
+            hz = tuning * (drone_hz + side * build.uniform(0.05, 0.25)) * drift
+            sound += played(rotating(hz, count, start=rng.random()), SINE, level=0.5 * level)
     # a throbbing resonance, once in two to four seconds: what makes it alive and large
-    throb = 0.6 + 0.4 * np.sin(turns(np.full(count, build.uniform(0.25, 0.5)), start=rng.random()))
-    resonance_hz = tuning * 290.0 * (1 + 0.12 * slow_random(rng, count, 0.15, 2))
-    sound += 0.35 * narrowband(rng, resonance_hz, 8.0) * throb * drive
-    sound *= slow_gain(rng, count, 0.8, rate_hz=0.3, octaves=2)
+    throbs = rotating(np.full(len(drive), build.uniform(0.25, 0.5)), count, start=rng.random())
+    throb = 0.6 + 0.4 * played(throbs, SINE)
+    resonance_hz = tuning * 290.0 * (1 + 0.12 * wander(rng, count, 0.15, 2))
+    sound += 0.35 * whistle(rng, count, resonance_hz, 8.0) * throb * intensity
     return settled(sound, intensity, rms=0.86)
 
 
 RECIPES = (
     TextureRecipe("motor", "machines", motor, defaults_of(motor), "Baldan et al. 2015"),
-    TextureRecipe("chainsaw", "machines", chainsaw, defaults_of(chainsaw), "Baldan et al. 2015"),
+    TextureRecipe("fan", "machines", fan, defaults_of(fan), "blades that pass; Farnell 2010"),
+    TextureRecipe("appliance", "machines", appliance, defaults_of(appliance), "universal motors: Baldan et al. 2015"),
     TextureRecipe("clock", "machines", clock, defaults_of(clock), "escapement: Farnell 2010"),
     TextureRecipe("hum_ship", "machines", hum_ship, defaults_of(hum_ship), "beating drones"),
 )

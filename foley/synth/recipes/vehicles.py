@@ -1,30 +1,19 @@
-"""Cars, trucks, motorcycles, boats, trains, helicopters, jets."""
+"""Cars, trucks, motorcycles, boats: what runs on an engine."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from foley.synth.chain import mixed
+from foley.synth.chain import delayed, mixed, peak_of, recorded_hit
 from foley.synth.engines import ENGINES, SPEED_OF_SOUND_M_S, exhaust
-from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst
-from foley.synth.finish import character, choice, defaults_of, settled
-from foley.synth.recipe import Mono, TextureRecipe
-from foley.synth.resonators import ring_modes, thud
-from foley.synth.textures import (
-    alive,
-    cycles,
-    narrowband,
-    noise,
-    scatter,
-    slow_gain,
-    slow_random,
-    spectrum,
-    tinted,
-    turns,
-)
+from foley.synth.excitation import Signal, high_passed, length_samples, low_passed, noise_burst
+from foley.synth.finish import character, choice, defaults_of, number, settled
+from foley.synth.moving import Layer, at_frames, layered, lively, slow_frames
+from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
+from foley.synth.resonators import resonant_grains, thud
+from foley.synth.rotation import on_grid
+from foley.synth.textures import CONTROL_SAMPLES, shower, spectrum, tinted
 from foley.units import RATE_HZ
-
-# --- on wheels and on water ------------------------------------------------------------------------------------------
 
 
 def engine(
@@ -36,14 +25,66 @@ def engine(
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return an engine whose speed follows intensity from idle to full: the level follows it, too, as its root."""
+    """Return an engine whose speed follows intensity from idle to full: the level follows it, too, as its root.
+
+    `kind` is one of `foley.synth.engines.ENGINES`: car, v8, truck, tractor, motorcycle, scooter, mower, boat, aircraft.
+    """
     build, type_ = character("engine", variant), choice(ENGINES, kind, "kind")
-    rpm = type_.idle_rpm + (type_.full_rpm - type_.idle_rpm) * np.asarray(intensity, np.float64)
-    sound = alive(rng, exhaust(rng, build, type_, rpm), 0.8, common=0.5)
-    return settled(sound, np.sqrt(intensity), rms=1.25)
+    rpm = type_.idle_rpm + (type_.full_rpm - type_.idle_rpm) * on_grid(intensity)
+    sound = exhaust(rng, build, type_, rpm=rpm, samples=len(intensity))
+    return settled(sound, np.sqrt(intensity), rms=1.0)
 
 
-TYRES = spectrum({60: -14, 400: -2, 900: 0, 2000: -6, 6000: -16, 14000: -32})
+# --- passing by ------------------------------------------------------------------------------------------------------
+
+TYRES = {
+    "dry": spectrum({60: -16, 300: -6, 700: -1, 1000: 0, 2000: -6, 6000: -17, 14000: -33}),
+    "wet": spectrum({60: -22, 400: -9, 1000: -5, 2500: -2, 6000: 0, 10000: -4, 16000: -14}),
+    "gravel": spectrum({60: -10, 200: -2, 500: 0, 1200: -3, 3000: -9, 8000: -18, 14000: -30}),
+    "snow": spectrum({60: -8, 150: -2, 400: 0, 900: -6, 2000: -15, 6000: -30, 14000: -44}),
+}
+"""Rolling noise: the tread's own pitch on asphalt, spray on a wet road, stones, packed snow."""
+
+GRAVEL_STONES_HZ = 900.0
+"""Stones that a tyre throws or cracks, a second, at 14 m/s."""
+
+USUAL_SPEED_M_S = 14.0
+"""50 km/h, where engine and tyres of a car are about equally loud."""
+
+
+def _rolling(
+    rng: np.random.Generator, build: np.random.Generator, near: Mono, *, speed_m_s: float, surface: str
+) -> Signal:
+    """Return tyres on a road, RMS about 1 at the usual speed, ~ v^1.5; with what they throw up where it is loose."""
+    gain = (speed_m_s / USUAL_SPEED_M_S) ** 1.5
+    shape = tinted(choice(TYRES, surface, "surface"), build, 1.0)
+    sound = layered(rng, len(near), lively(rng, len(near), shape, 1.2, level=gain))
+    if surface == "gravel":
+        stones = resonant_grains(rng, 600.0, 4500.0, quality=(2.0, 6.0), decay_s=0.004, count=32)
+        rate_hz = GRAVEL_STONES_HZ * float(np.clip(speed_m_s / USUAL_SPEED_M_S, 0.2, 1.5))
+        sound += 0.7 * gain * shower(rng, len(near), stones, rate_hz=rate_hz, sigma=0.9)
+    return sound
+
+
+def tyres(
+    rng: np.random.Generator,
+    intensity: Mono,
+    /,
+    *,
+    surface: float | str = "dry",
+    variant: float | str = 0,
+    **_: float | str,
+) -> Mono:
+    """Return tyres that roll on a dry or wet road, gravel or snow: intensity is the speed, duller when slow."""
+    build = character("tyres", variant)
+    sound = _rolling(rng, build, intensity, speed_m_s=USUAL_SPEED_M_S, surface=str(surface))
+    dull = low_passed(sound, 700.0, 1)
+    dull += (sound - dull) * np.sqrt(intensity)
+    return settled(dull, intensity, rms=1.0 if surface != "gravel" else 1.22)
+
+
+NEAREST_M = 5.0
+"""How near it comes: the other lane."""
 
 
 def car_pass(
@@ -53,147 +94,96 @@ def car_pass(
     *,
     speed_m_s: float | str = 14.0,
     kind: float | str = "car",
+    surface: float | str = "dry",
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a vehicle that drives past: intensity is how near it is (1 nearest, level ~ 1/r); tyres ~ v^1.5.
+    """Return a vehicle that drives past: intensity is how near it is (1 nearest, level ~ 1/r).
 
-    Pitch follows the approach read from the intensity (Doppler), and never exceeds that of `speed_m_s`.
+    The engine's pitch follows the approach read from the intensity (Doppler) and never exceeds that of `speed_m_s`
+    (1 to 90); tyres grow as v^1.5, and air and ground swallow the treble of what is far.
     """
     build, type_ = character("car_pass", variant), choice(ENGINES, kind, "kind")
-    near = np.asarray(intensity, np.float64)
-    fast = float(speed_m_s)
-    # nearest distance 5 m: the other lane
-    distance_m = 5.0 / np.maximum(near, 0.04)
-    approach = -np.gradient(distance_m) * RATE_HZ if len(near) > 1 else np.zeros(len(near))
+    fast = number(speed_m_s, 1.0, 90.0, "speed_m_s")
+    distance_m = NEAREST_M / np.maximum(on_grid(intensity), 0.04)
+    approach = -np.gradient(distance_m) * (RATE_HZ / CONTROL_SAMPLES)
     doppler = 1 + np.clip(approach, -fast, fast) / SPEED_OF_SOUND_M_S
-    rpm = (type_.idle_rpm + 0.35 * (type_.full_rpm - type_.idle_rpm)) * build.uniform(0.85, 1.15) * doppler
-    tyres = noise(rng, len(near), tinted(TYRES, build, 2.0)) * (fast / 14.0) ** 1.5
-    sound = 0.8 * exhaust(rng, build, type_, rpm) + 0.9 * tyres
-    # air and ground swallow the treble of what is far
+    revs = 0.25 + 0.4 * min(1.0, fast / 40.0)
+    rpm = (type_.idle_rpm + revs * (type_.full_rpm - type_.idle_rpm)) * build.uniform(0.85, 1.15)
+    sound = exhaust(rng, build, type_, rpm=rpm * doppler, samples=len(intensity))
+    sound *= 1.5
+    sound += 0.9 * _rolling(rng, build, intensity, speed_m_s=fast, surface=str(surface))
     dull = low_passed(sound, 900.0, 1)
-    return settled(alive(rng, dull + (sound - dull) * np.sqrt(near), 0.8), intensity, rms=1.05)
+    sound -= dull
+    sound *= np.sqrt(intensity)
+    sound += dull
+    loud = float(np.hypot(0.75, 0.9 * (fast / USUAL_SPEED_M_S) ** 1.5))
+    return settled(sound, intensity, rms=loud)
 
+
+# --- on water --------------------------------------------------------------------------------------------------------
 
 WASH = spectrum({60: -12, 200: -2, 500: 0, 1500: -4, 5000: -10, 14000: -20})
+SLAP = spectrum({60: -4, 150: 0, 400: -4, 1200: -14, 4000: -28})
 
 
 def boat(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
     """Return a motor boat: a muffled engine and the wash, which slaps with the waves."""
-    build, type_ = character("boat", variant), ENGINES["boat"]
-    drive = np.asarray(intensity, np.float64)
-    rpm = type_.idle_rpm + (type_.full_rpm - type_.idle_rpm) * drive
-    slap = slow_gain(rng, len(drive), 3.0, rate_hz=1.5, octaves=3)
-    wash = noise(rng, len(drive), tinted(WASH, build, 2.0)) * slap * (0.25 + 0.75 * drive)
-    return settled(exhaust(rng, build, type_, rpm) + 0.7 * wash, np.sqrt(intensity), rms=1.30)
+    build, type_, count = character("boat", variant), ENGINES["boat"], len(intensity)
+    rpm = type_.idle_rpm + (type_.full_rpm - type_.idle_rpm) * on_grid(intensity)
+    waves = 10 ** (0.10 * slow_frames(rng, count, 1.5, 3))
+    drive = 0.25 + 0.75 * at_frames(intensity)
+    layers = [
+        Layer(tinted(WASH, build, 2.0), 0.7 * waves * drive),
+        Layer(SLAP, 0.35 * waves**2 * drive),
+    ]
+    sound = exhaust(rng, build, type_, rpm=rpm, samples=count)
+    sound += layered(rng, count, layers)
+    return settled(sound, np.sqrt(intensity), rms=1.30)
 
 
-# --- on rails --------------------------------------------------------------------------------------------------------
-
-ROLLING = spectrum({30: -6, 100: 0, 300: -1, 900: -4, 2500: -9, 6000: -14, 14000: -26})
-RAIL_M, AXLES_M = 25.0, (0.0, 2.5, 14.0, 16.5)
-"""Length of a rail, and where a carriage's axles stand: each clacks over each joint."""
+# --- wiper -----------------------------------------------------------------------------------------------------------
 
 
-def _clacks(rng: np.random.Generator, build: np.random.Generator) -> list[Signal]:
-    """Return wheels over a joint: the thump of the bogie, the short ring of the rail."""
-    made = []
-    for _clack in range(6):
-        modes_hz = np.sort(np.exp(build.uniform(np.log(350.0), np.log(3200.0), 14)))
-        rail = ring_modes(modes_hz, 0.09 * (modes_hz / 500.0) ** -0.5, rng.normal(0, 1, 14), length_samples(0.15))
-        strike = noise_burst(rng, 0.02, low_hz=500.0, high_hz=4000.0)
-        made.append(mixed(1.0 * thud(rng, 90.0, 0.10), 0.35 * rail / np.abs(rail).max(), 0.25 * strike))
-    return made
-
-
-def train(
+def wiper(
     rng: np.random.Generator,
-    intensity: Mono,
+    strength: float,
     /,
     *,
-    speed_m_s: float | str = 15.0,
-    joints: float | str = 1.0,
-    squeal: float | str = 0.25,
+    wet: float | str = 0.7,
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a train that rolls by: the roar of the wheels, axles over rail joints, a flange that squeals."""
-    count, build = len(intensity), character("train", variant)
-    fast = max(float(speed_m_s), 1.0)
-    roar = noise(rng, count, tinted(ROLLING, build, 1.5))
-    sound = roar * np.maximum(0.3, 1 + 0.2 * slow_random(rng, count, 4.0, 2))
-    starts_m = np.arange(-RAIL_M, fast * count / RATE_HZ + RAIL_M, RAIL_M) + rng.uniform(0, RAIL_M)
-    starts_m = starts_m * np.exp(rng.normal(0, 0.004, len(starts_m)))
-    at = np.asarray((starts_m[:, None] - AXLES_M).ravel() / fast * RATE_HZ, np.int64)
-    levels = 1.5 * float(joints) * np.exp(rng.normal(0, 0.15, len(at)))
-    sound += scatter(count, at, levels, grains=_clacks(rng, build), which=rng.integers(0, 6, len(at)))
-    flange_hz = np.full(count, build.uniform(2200.0, 4200.0))
-    rubbing = np.clip(slow_random(rng, count, 0.4), 0, 2)
-    sound += float(squeal) * narrowband(rng, flange_hz, 6.0) * rubbing
-    return settled(sound, intensity, rms=1.06)
+    """Return one turn of a windscreen wiper: the blade flips over with a thump, then sweeps; dry glass makes it judder.
 
-
-# --- in the air ------------------------------------------------------------------------------------------------------
-
-DOWNWASH = spectrum({25: 0, 80: 0, 200: -4, 500: -9, 1500: -18, 5000: -32, 14000: -50})
-TURBULENCE = spectrum({30: -2, 120: 0, 400: -7, 1200: -15, 4000: -26, 10000: -42, 16000: -56})
-BLADE_SLAP = spectrum({100: -12, 300: 0, 1000: -4, 3500: -16, 12000: -36})
-
-
-def helicopter(
-    rng: np.random.Generator,
-    intensity: Mono,
-    /,
-    *,
-    blade_hz: float | str = 14.0,
-    variant: float | str = 0,
-    **_: float | str,
-) -> Mono:
-    """Return a helicopter: blades thump past at `blade_hz` (10 to 25), tail rotor and turbine whine above.
-
-    Blades differ by 18 %, so that one turn can be heard in four thumps; wind fades it by 1.6 dB.
+    `wet` 1 a soaked screen to 0 a dry one.
     """
-    count, build = len(intensity), character("helicopter", variant)
-    blades = int(build.integers(2, 5))
-    turn = cycles(float(blade_hz) * (1 + 0.003 * slow_random(rng, count, 0.5)))
-    # each pulse fills a fifth of the time between blades
-    phase = turn % 1.0 - 0.5
-    strength = (1 + 0.18 * build.standard_normal(blades))[np.asarray(turn, np.int64) % blades]
-    passing = np.exp(-((phase / build.uniform(0.10, 0.18)) ** 2)) * strength
-    thump = np.sin(2 * np.pi * phase * build.uniform(1.3, 2.4)) * passing
-    sound = thump + 0.45 * noise(rng, count, DOWNWASH) * (0.4 + 0.6 * passing)
-    sound += 0.45 * noise(rng, count, TURBULENCE) * (0.75 + 0.25 * passing)
-    sound += 0.06 * noise(rng, count, BLADE_SLAP) * passing * intensity
-    tail_hz = float(blade_hz) * blades * build.uniform(1.3, 3.0) * (1 + 0.002 * slow_random(rng, count, 0.7))
-    for harmonic in range(1, 5):
-        level = build.uniform(0.03, 0.10) / harmonic**0.5
-        sound += level * np.sin(turns(harmonic * tail_hz)) * (1 + 0.3 * slow_random(rng, count, 3.0))
-    turbine_hz = build.uniform(1800.0, 5000.0) * (1 + 0.002 * slow_random(rng, count, 1.0))
-    sound += 0.025 * np.sin(turns(turbine_hz)) * intensity
-    return settled(low_passed(alive(rng, sound, 1.4), 7000.0, 1), intensity, rms=0.57)
+    chance, dry = character("wiper", variant), 1.0 - number(wet, 0.0, 1.0, "wet")
+    length = length_samples(0.62)
+    place = np.arange(length) / length
+    sweep = np.sin(np.pi * place) ** 0.6
+    rubber = low_passed(high_passed(rng.standard_normal(length), 500.0, 1), 2600.0)
+    water = high_passed(rng.standard_normal(length), 3500.0, 1)
+    judder_hz = chance.uniform(45.0, 70.0) * (0.6 + 0.4 * sweep)
+    angle = 2 * np.pi * np.cumsum(judder_hz) / RATE_HZ
+    judder = np.maximum(0.0, np.sin(angle)) ** 3
+    squeak = np.sin(angle * chance.uniform(9.0, 14.0)) * judder
+    swish = sweep * (0.5 * rubber * (1.0 + 2.0 * dry * judder) + 0.25 * (1.0 - dry) * water + 0.5 * dry * squeak)
+    thump = mixed(
+        thud(rng, chance.uniform(75.0, 105.0), 0.09, noise=0.4),
+        0.4 * noise_burst(rng, 0.02, low_hz=300.0, high_hz=2500.0),
+    )
+    motor = 0.015 * np.sin(2 * np.pi * np.cumsum(chance.uniform(150.0, 190.0) * (0.8 + 0.2 * sweep)) / RATE_HZ) * sweep
+    sound = mixed(thump, delayed(0.35 * peak_of(swish) + motor, 0.015))
+    return recorded_hit(rng, sound, strength, ring_s=0.75, wet=0.3)
 
 
-JET_ROAR = spectrum({30: -4, 150: 0, 500: -2, 1500: -6, 4000: -11, 10000: -18})
-
-
-def jet(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a jet engine: the roar of the mixing jet, and the whine of the fan, which climbs with intensity."""
-    count, build = len(intensity), character("jet", variant)
-    drive = np.asarray(intensity, np.float64)
-    roar = noise(rng, count, tinted(JET_ROAR, build, 1.5)) * (1 + 0.1 * slow_random(rng, count, 6.0, 2))
-    fan_hz = build.uniform(2400.0, 3600.0) * (0.55 + 0.45 * drive) * (1 + 0.001 * slow_random(rng, count, 2.0))
-    whine = 0.12 * np.sin(turns(fan_hz)) + 0.05 * np.sin(turns(2 * fan_hz)) + 0.10 * narrowband(rng, fan_hz, 60.0)
-    return settled(alive(rng, roar * (0.4 + 0.6 * drive), 0.9) + whine * (1 - 0.5 * drive), intensity, rms=1.02)
-
-
-BALDAN = "Baldan et al. 2015; Farnell 2010"
-
+BALDAN = "Baldan et al. 2015; Farnell 2010; cyclic dispersion: Heywood 1988"
 
 RECIPES = (
     TextureRecipe("engine", "vehicles", engine, defaults_of(engine), BALDAN),
     TextureRecipe("car_pass", "vehicles", car_pass, defaults_of(car_pass), BALDAN),
+    TextureRecipe("tyres", "vehicles", tyres, defaults_of(tyres), "rolling noise, peak near 1 kHz"),
     TextureRecipe("boat", "vehicles", boat, defaults_of(boat), BALDAN),
-    TextureRecipe("train", "vehicles", train, defaults_of(train), "rail joints and axle spacing as built"),
-    TextureRecipe("helicopter", "vehicles", helicopter, defaults_of(helicopter), "Farnell 2010"),
-    TextureRecipe("jet", "vehicles", jet, defaults_of(jet), "Farnell 2010"),
+    HitRecipe("wiper", "vehicles", wiper, defaults_of(wiper), ring_s=0.75, source="stick and slip of rubber on glass"),
 )

@@ -1,0 +1,34 @@
+"""Room tones: what is heard of a room when nothing happens in it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foley.synth.finish import character, defaults_of, settled
+from foley.synth.moving import layered
+from foley.synth.places import AIR, air, hum, settling
+from foley.synth.recipe import MakesTexture, Mono, TextureRecipe
+
+ROOMS = ("interior", "kitchen", "office", "workshop", "basement", "hall", "field", "cabin")
+
+
+def _maker(kind: str) -> MakesTexture:
+    def make(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
+        count, place, calm = len(intensity), character("tone_" + kind, variant), AIR[kind]
+        sound = layered(rng, count, air(rng, place, count, kind))
+        if calm.hum > 0.0:
+            sound += calm.hum * hum(place, count)
+        if calm.settling_hz > 0.0:
+            # far under the air's bass, well above its treble: so are they in recorded rooms
+            sound += 0.08 * settling(rng, place, count, calm.settling_hz)
+        return settled(sound, intensity, rms=1.02 * float(np.hypot(1.0, calm.hum)))
+
+    return make
+
+
+def _tone(kind: str) -> TextureRecipe:
+    make = _maker(kind)
+    return TextureRecipe(f"tone_{kind}", "ambience", make, defaults_of(make), "band levels of recorded rooms")
+
+
+RECIPES = tuple(_tone(kind) for kind in ROOMS)

@@ -1,0 +1,291 @@
+"""What one foot, shoe or hoof does on a floor, on loose ground, in water: dry, before room and microphone.
+
+A step on a hard floor is a heel strike, a gritty roll, and the ball of the foot coming down 50 to 90 ms later. On loose
+ground the foot's force sets how many grains break and slip; its first contact marks the instant, because the crunch
+itself may swell for 180 ms. In water the sole slaps, the leg pushes water aside, and drops rain back.
+
+Sources: P. Cook, "Modeling Bill's gait", AES 22nd Int. Conf., 2002; F. Fontana, R. Bresin, "Physics-based sound
+synthesis and control: crushing, walking and running by crumpling sounds", Coll. Musical Informatics, 2003; L. Turchet,
+"Footstep sounds synthesis", Applied Acoustics 107, 2016; K. van den Doel, "Physically based models for liquid sounds",
+ACM Trans. Applied Perception 2, 2005. Spectra, rise and decay are fitted to recorded steps.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from foley.synth.bubbles import bubble, bubbles
+from foley.synth.chain import delayed, faded, mixed, peak_of
+from foley.synth.crackle import bent
+from foley.synth.excitation import Signal, decay, hertz_gain, length_samples, low_passed, noise_burst, slips
+from foley.synth.finish import add_at, character
+from foley.synth.gait import Gait
+from foley.synth.materials import smoothed_by_contact
+from foley.synth.resonators import resonant_grains, ring_modes, thud
+from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Shoe
+from foley.synth.textures import (
+    control_times_s,
+    heavy,
+    noise,
+    scatter,
+    shower,
+    slow_random,
+    spectrum,
+    stretched,
+    unit_energy,
+)
+
+GRIT = spectrum({60: -16, 250: -4, 900: 0, 3000: -3, 8000: -9, 16000: -24})
+"""Dust and sand between sole and floor."""
+
+
+SETTLING_S = 0.22
+"""In which the last grains and drops come to rest by 20 dB: measured on gravel, sand, snow."""
+
+
+def swelling(length: int, *, peak_s: float, rise_s: float, fall_s: float, settle: float = 0.0) -> Signal:
+    """Return an envelope that is 1 at `peak_s`: Gaussian before and after, then a tail of what settles.
+
+    Args:
+        length: In samples.
+        peak_s: When it is highest.
+        rise_s: Spread before.
+        fall_s: Spread after.
+        settle: Where the tail starts.
+    """
+    t_s = control_times_s(length) - peak_s
+    body = np.exp(-0.5 * (t_s / np.where(t_s < 0.0, rise_s, fall_s)) ** 2)
+    tail = settle * np.minimum(1.0, 10.0 ** (-t_s / SETTLING_S)) * (t_s >= 0.0)
+    return stretched(np.maximum(body, tail), length)
+
+
+@cache
+def _grains(name: str) -> list[Signal]:
+    """Return the grains of a ground or floor: made once, scattered differently in every step."""
+    if name in GROUNDS:
+        ground = GROUNDS[name]
+        low, high = ground.grain_hz
+        return resonant_grains(character(name, 0), low, high, quality=ground.quality, decay_s=ground.decay_s)
+    low, high = (800.0, 11_000.0) if name == "ice" else (1200.0, 9000.0)
+    return resonant_grains(character(f"grit of {name}", 0), low, high, quality=(1.0, 4.0), decay_s=0.004)
+
+
+# --- hard floors -----------------------------------------------------------------------------------------------------
+
+
+def on_floor(
+    rng: np.random.Generator, name: str, shoe: Shoe, strength: float, *, gait: Gait, spot: np.random.Generator
+) -> Signal:
+    """Return a dry step on a hard floor: heel, gritty roll, ball of the foot; the heel's modes peak at 1.
+
+    Args:
+        rng: Source of chance for this step.
+        name: What is stepped on, one of `FLOORS`.
+        shoe: What with.
+        strength: 0 to 1.
+        gait: How.
+        spot: Source of chance for the floor, the same for all steps on it.
+    """
+    floor = FLOORS[name]
+    contact_s = shoe.contact_s * gait.softness * max(strength, 0.05) ** -0.3
+    f = np.sort(np.exp(spot.uniform(np.log(floor.lowest_hz), np.log(floor.highest_hz), floor.modes)))
+    t60 = floor.t60_s * (f / 300.0) ** -0.55 * np.exp(spot.normal(0.0, 0.3, len(f)))
+    gains = 10.0 ** (floor.tilt_db * np.log2(f / f[0]) / 20.0) * np.exp(spot.normal(0.0, 0.4, len(f)))
+    weight_hz = gait.pitch * spot.uniform(75.0, 110.0) * rng.uniform(0.94, 1.06)
+
+    def contact(duration_s: float, modes: int) -> Signal:
+        here = gains[:modes] * np.exp(rng.normal(0.0, 0.38, modes))  # no two steps fall on the same board
+        length = length_samples(min(1.2, 1.3 * float(t60[:modes].max()) + 0.03))
+        excited = here * hertz_gain(f[:modes], duration_s)
+        ringing = ring_modes(f[:modes], t60[:modes], excited, length, phases=rng.uniform(-0.4, 0.4, modes))
+        return smoothed_by_contact(peak_of(ringing), duration_s)
+
+    sharp = (0.0008 / contact_s) ** 0.4  # re a leather heel: harder and faster ones click more
+    click = noise(rng, length_samples(floor.click_t60_s), floor.click_spectrum)
+    click = peak_of(
+        click * decay(len(click), floor.click_t60_s),
+        floor.click * sharp * (0.4 + 0.6 * strength) * rng.uniform(0.75, 1.3),
+    )
+    heel = shoe.heel * gait.heel * mixed(contact(contact_s, len(f)), click)
+    weight = floor.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength) * rng.uniform(0.8, 1.2)
+    body = weight_of(rng, weight_hz, floor.thud_t60_s * rng.uniform(0.85, 1.15))
+    ball = floor.ball * shoe.ball * gait.ball
+    toe = mixed(contact(4.0 * contact_s, (len(f) + 1) // 2), 0.8 * floor.thud * peak_of(body[: len(body) // 2]))
+    step = mixed(heel, weight * body, delayed(ball * faded(toe, 0.001, 0.02), gait.gap_s))
+    # everything crunches a little underfoot; what is dragged scrapes whatever lies there
+    grit = shoe.grit * (0.5 * floor.grit * float(np.exp(rng.normal(0.0, 0.4))) + (floor.grit + 0.2) * gait.drag)
+    step = mixed(step, grit * ground_between(rng, name, gait))
+    return mixed(step, floor.crust * _crust(rng, name, gait)) if floor.crust else step
+
+
+def weight_of(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal:
+    """Return a body's weight on a foot, peak near 1: a falling low tone and as much rumble; legs are no drum."""
+    tone = thud(rng, pitch_hz, t60_s, drop=rng.uniform(0.25, 0.45), noise=0.2)
+    rumble = low_passed(rng.standard_normal(len(tone)), 2.5 * pitch_hz) * decay(len(tone), t60_s)
+    return 0.6 * tone + peak_of(rumble, 0.6)
+
+
+def ground_between(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
+    """Return what is ground between sole and floor while the foot rolls from heel to toe, peak 1; dragged, it lasts."""
+    peak_s = 1.1 * gait.gap_s * (1.0 - 0.5 * gait.drag)
+    fall_s = 0.045 + 0.08 * gait.drag
+    length = length_samples(peak_s + 3.0 * fall_s)
+    swell = swelling(length, peak_s=peak_s, rise_s=0.4 * peak_s + 0.012, fall_s=fall_s)
+    swell = swell * np.maximum(0.1, 0.7 + 0.5 * slow_random(rng, length, 60.0, 2))
+    grains = shower(rng, length, _grains(name), rate_hz=900.0, sigma=1.0, curve=np.clip(swell, 0.0, 1.0))
+    return peak_of(faded((0.35 * noise(rng, length, GRIT) + grains) * swell, 0.004, 0.02))
+
+
+def _crust(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
+    """Return a brittle layer that breaks under the heel and again, less, under the ball of the foot; peak 1."""
+    length = length_samples(0.3 + gait.gap_s)
+    cracking = decay(length, 0.3)
+    cracking += delayed(0.5 * decay(length, 0.25), gait.gap_s)[:length]
+    cracks = shower(rng, length, _grains(name), rate_hz=450.0, sigma=1.4, curve=np.minimum(1.0, cracking) ** 0.7)
+    cracks[: length_samples(0.02)] += noise_burst(rng, 0.02, low_hz=900.0, high_hz=9000.0)
+    return peak_of(faded(cracks * cracking**0.6, 0.0, 0.04))
+
+
+# --- loose ground ----------------------------------------------------------------------------------------------------
+
+
+def on_ground(
+    rng: np.random.Generator, name: str, shoe: Shoe, strength: float, *, gait: Gait, spot: np.random.Generator
+) -> Signal:
+    """Return a dry step on loose ground, peak of its crunch 1. The arguments are those of `on_floor`."""
+    ground = GROUNDS[name]
+    crunch = _crunch(rng, name, strength, gait)
+    landing = noise_burst(rng, 0.06, low_hz=150.0, high_hz=1.6 * ground.grain_hz[1])
+    landing = mixed(peak_of(noise(rng, len(landing), ground.rub_spectrum) * decay(len(landing), 0.06)), 0.5 * landing)
+    weight = ground.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength)
+    foot = weight_of(rng, ground.thud_hz * gait.pitch * rng.uniform(0.9, 1.1), 0.11)
+    step = mixed(crunch, ground.landing * landing, weight * peak_of(foot))
+    if ground.stones:  # stones pass the heel's blow on to one another
+        step = mixed(step, ground.stones * _knock(rng, "stone", shoe, strength, spot))
+    if ground.suck:
+        step = mixed(step, ground.suck * delayed(_squelch(rng), gait.pace * rng.uniform(0.2, 0.28)))
+    if rng.random() < ground.twigs:
+        step = mixed(step, rng.uniform(0.3, 0.7) * delayed(_twig(rng), gait.pace * rng.uniform(0.02, 0.15)))
+    return step
+
+
+def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) -> Signal:
+    """Return grains that break and rub as the foot's force has it, peak 1."""
+    ground = GROUNDS[name]
+    peak_s, fall_s = ground.peak_s * gait.pace, ground.fall_s * gait.pace * (1.0 + gait.drag)
+    length = length_samples(peak_s + 3.2 * fall_s + (1.2 * SETTLING_S if ground.settle else 0.0))
+    force = swelling(length, peak_s=peak_s, rise_s=ground.rise_s * gait.pace, fall_s=fall_s, settle=ground.settle)
+    # avalanches: grains break in bursts, 45 a second
+    force *= np.clip(1.0 + 0.35 * slow_random(rng, length, 45.0, 2), 0.1, 2.0)
+    grains = shower(
+        rng,
+        length,
+        _grains(name),
+        rate_hz=2.0 * ground.rate_hz * max(strength, 0.05) ** 0.5,
+        sigma=ground.sigma,
+        curve=np.minimum(1.0, 0.7 * force),
+    )
+    grains = low_passed(grains, 3.0 * ground.grain_hz[1], 1)  # buried grains have no overtones
+    rub = noise(rng, length, ground.rub_spectrum) * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
+    sound = (1.0 - ground.rub) * grains * np.sqrt(force) + ground.rub * rub * force
+    if ground.squeak:
+        sound += ground.squeak * _squeak(rng, force)
+    usual = float(np.sqrt(np.mean(sound * sound))) + 1e-12
+    return peak_of(faded(bent(sound, 6.0 * usual), 0.0, 0.05))
+
+
+SQUEAK_HZ = (500.0, 1700.0)
+"""Where packed snow answers when its crystals slip past each other."""
+
+
+def _squeak(rng: np.random.Generator, force: Signal) -> Signal:
+    """Return packed snow that sticks and slips under the force, 90 to 220 times a second; expected RMS near 1."""
+    at = slips(rng, 90.0 + 130.0 * np.clip(force, 0.0, 1.0), 0.25)
+    levels = heavy(rng, len(at), 0.6) * force[at]
+    return 10.0 * scatter(len(force), at, levels, grains=_crystals(), which=rng.integers(0, len(_crystals()), len(at)))
+
+
+@cache
+def _crystals() -> list[Signal]:
+    return resonant_grains(character("snow crystals", 0), *SQUEAK_HZ, quality=(3.0, 9.0), decay_s=0.006, count=48)
+
+
+def _knock(rng: np.random.Generator, name: str, shoe: Shoe, strength: float, spot: np.random.Generator) -> Signal:
+    """Return the short hard blow that a few stones give under the heel, peak 1."""
+    floor: Floor = FLOORS[name]
+    click = noise(rng, length_samples(0.05), floor.click_spectrum) * decay(length_samples(0.05), 0.045)
+    f = np.exp(spot.uniform(np.log(400.0), np.log(2400.0), 8)) * np.exp(rng.normal(0.0, 0.05, 8))
+    gains = hertz_gain(f, shoe.contact_s * max(strength, 0.05) ** -0.3) * np.exp(rng.normal(0.0, 0.5, 8))
+    return peak_of(mixed(peak_of(click), peak_of(ring_modes(f, 20.0 / f, gains, len(click)))))
+
+
+def _twig(rng: np.random.Generator) -> Signal:
+    """Return a twig that snaps: one to three breaks within 12 ms."""
+    sound = np.zeros(length_samples(0.06))
+    for delay_s in (0.0, *np.sort(rng.uniform(0.002, 0.012, rng.integers(0, 3))).tolist()):
+        f = rng.uniform(900.0, 2600.0) * np.array([1.0, 1.9, 3.3])
+        snap = ring_modes(f, 16.0 / f, np.array([1.0, 0.6, 0.4]), length_samples(0.03))
+        add_at(
+            sound,
+            rng.uniform(0.4, 1.0) * mixed(snap, noise_burst(rng, 0.006, low_hz=1500.0, high_hz=9000.0)),
+            length_samples(delay_s),
+        )
+    return peak_of(sound)
+
+
+@cache
+def _pools() -> tuple[list[Signal], list[Signal], list[Signal]]:
+    """Return the bubbles that a foot draws in: spray, churn, hollows."""
+    chance = character("water underfoot", 0)
+    sizes = (((0.25, 1.0), 0.05), ((0.8, 4.0), 0.15), ((3.0, 12.0), 0.3))
+    small, middle, large = (unit_energy(bubbles(chance, radii_mm, 64, rise=rise)) for radii_mm, rise in sizes)
+    return small, middle, large
+
+
+def _squelch(rng: np.random.Generator) -> Signal:
+    """Return mud that lets go: air drawn into a narrowing gap, bubbles of rising pitch, peak 1."""
+    length = length_samples(0.3)
+    _, middle, large = _pools()
+    swell = swelling(length, peak_s=0.09, rise_s=0.035, fall_s=0.04)
+    wet = shower(rng, length, large, rate_hz=160.0, sigma=0.6, curve=swell)
+    wet += 0.5 * shower(rng, length, middle, rate_hz=250.0, sigma=0.8, curve=swell)
+    air = noise(rng, length, WATER) * np.clip(1.0 + 0.6 * slow_random(rng, length, 70.0, 2), 0.0, 2.0)
+    return peak_of(faded((wet + 0.3 * air) * swell, 0.01, 0.05))
+
+
+# --- water -----------------------------------------------------------------------------------------------------------
+
+
+def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: Gait) -> Signal:
+    """Return a dry step into water: slap of the sole, water pushed aside, hollows that close, drops that fall back.
+
+    Recorded steps start 8 to 13 dB under their peak and swell for 70 ms in a puddle, 250 ms in knee-deep water, all
+    bands up to 1.2 kHz alike; above they fall by 5 dB an octave.
+
+    Args:
+        rng: Source of chance.
+        strength: 0 to 1.
+        depth: 0 a wet floor, 0.3 a puddle, 1 up to the knee.
+        gait: How one walks.
+    """
+    small, middle, large = _pools()
+    peak_s = gait.pace * (0.05 + 0.25 * depth)
+    fall_s = gait.pace * (0.10 + 0.13 * depth) * (1.0 + 0.5 * gait.drag)
+    length = length_samples(peak_s + 4.0 * fall_s + 0.15)
+    push = swelling(length, peak_s=peak_s, rise_s=0.5 * peak_s, fall_s=fall_s, settle=0.3)
+    push *= np.clip(1.0 + 0.4 * slow_random(rng, length, 22.0, 3), 0.15, 2.2)
+    churn = 0.5 * noise(rng, length, WATER) * push
+    dense = np.clip(push, 0.0, 1.0)
+    churn += (0.30 + 0.2 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
+    churn += 0.55 * depth * shower(rng, length, large, rate_hz=90.0, sigma=0.6, curve=dense) * push
+    rain = swelling(length, peak_s=peak_s + 0.06, rise_s=0.04, fall_s=1.3 * fall_s, settle=0.3)
+    churn += (0.2 - 0.1 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
+    slap = low_passed(noise(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
+    slap = peak_of(slap * decay(len(slap), 0.08))
+    cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4))
+    foot = thud(rng, rng.uniform(90.0, 130.0) * gait.pitch, 0.1)
+    step = mixed(peak_of(faded(churn, 0.0, 0.06)), (0.75 - 0.35 * depth) * gait.thud * slap)
+    step = mixed(step, 0.12 * gait.thud * (1.0 - depth) * foot)
+    return mixed(step, 0.3 * delayed(cavity, 0.6 * peak_s))
