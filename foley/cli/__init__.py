@@ -17,8 +17,8 @@ hundreds of times, and a fifth of a second goes by."""
 
 
 KEPT_BYTES = 32 << 20
-"""Arrays up to this size come from memory that was used before. glibc else hands that of every array over 128 kB
-back, and the pages of the next are taken and cleared anew: on seconds of sound that takes longer than the arithmetic."""
+"""Arrays up to this size come from memory that was used before. glibc else gives that of every larger array back, and
+the pages of the next are taken and cleared anew: on seconds of sound that takes longer than the arithmetic."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
