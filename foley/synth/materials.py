@@ -80,7 +80,7 @@ class Material:
         """Return how long a mode takes to fall by 60 dB; `ring` scales it: 0.05 clamped, 1 free.
 
         >>> round(WOOD.t60_s(1000.0), 3)
-        0.061
+        0.049
         """
         loss = self.loss * math.pow(frequency_hz / 1000.0, self.loss_exponent)
         return 2.2 * ring / (loss * frequency_hz)

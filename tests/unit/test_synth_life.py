@@ -299,8 +299,9 @@ def test_strings_have_the_pitch_they_are_given() -> None:
 
 def test_the_air_in_a_ball_rings_at_the_pitch_of_its_sphere() -> None:
     for ball, first_hz in (("basketball", 946.0), ("football", 1032.0), ("volleyball", 1081.0)):
-        sound = hit("ball_bounce", ball=ball, floor="grass", seed=2)[int(0.03 * RATE_HZ) :]
-        assert loudest_hz(sound, 0.85 * first_hz, 1.15 * first_hz) == pytest.approx(first_hz, rel=0.03)
+        bounces = [hit("ball_bounce", ball=ball, floor="grass", seed=seed)[int(0.03 * RATE_HZ) :] for seed in range(9)]
+        heard_hz = [loudest_hz(sound, 0.85 * first_hz, 1.15 * first_hz) for sound in bounces]
+        assert np.median(heard_hz) == pytest.approx(first_hz, rel=0.03)
 
 
 def test_a_ball_that_is_left_alone_bounces_ever_sooner_and_softer() -> None:

@@ -375,12 +375,13 @@ def test_an_office_hums_at_the_mains_and_a_hall_does_not() -> None:
     assert hum_db("office") > hum_db("hall") + 6
 
 
+FIRST_HALF_S, LAST_HALF_S = slice(RATE_HZ // 2), slice(-RATE_HZ // 2, None)
 STEADY = sorted(n for n, r in recipes().items() if r.family == "ambience")
 
 
 @pytest.mark.parametrize("name", STEADY)
 def test_places_are_equally_loud_from_first_to_last(name: str) -> None:
-    sound = texture(name, seed=3)
-    first, last = rms(sound[: RATE_HZ // 2]), rms(sound[-RATE_HZ // 2 :])
+    sounds = [texture(name, seed=seed) for seed in range(3, 11)]  # trains and waves come and go
+    first, last = (np.mean([rms(sound[half]) for sound in sounds]) for half in (FIRST_HALF_S, LAST_HALF_S))
     assert abs(20 * np.log10(first / last)) < 6
-    assert rms(sound) == pytest.approx(0.1, rel=0.3)
+    assert rms(sounds[0]) == pytest.approx(0.1, rel=0.3)
