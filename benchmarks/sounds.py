@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.figures import Figure
-from foley.cli import keep_freed_memory
 from foley.contracts import SoundRequest
 from foley.dsp.fades import crossfaded
 from foley.dsp.limiter import gain_between
@@ -175,7 +174,6 @@ def _speed_of(recipe: Recipe) -> None:
 
 
 if __name__ == "__main__":
-    keep_freed_memory()  # as the command does
     for each in recipes().values():
         _speed_of(each)
     _report("scene", "minute", _scene_speed())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import sys
 
@@ -16,29 +14,12 @@ YOUNG_OBJECTS = 50_000
 hundreds of times, and a fifth of a second goes by."""
 
 
-KEPT_BYTES = 32 << 20
-"""Arrays up to this size come from memory that was used before. glibc else gives that of every larger array back, and
-the pages of the next are taken and cleared anew: on seconds of sound that takes longer than the arithmetic."""
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Parameters of mallopt(3)."""
-
-
 def main() -> None:
     """Run the command `foley`."""
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(YOUNG_OBJECTS)
-    keep_freed_memory()
     try:
         from foley.cli.app import start
     except KeyboardInterrupt:  # while Python was still reading the program
         sys.exit(130)
     sys.exit(start(sys.argv[1:]))
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed for what comes next; other systems' memory is left as it is."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_MMAP_THRESHOLD, KEPT_BYTES)
-        mallopt(_TRIM_THRESHOLD, 2 * KEPT_BYTES)

@@ -130,13 +130,22 @@ def video_hash(path: Path) -> str:
     return text.decode().strip()
 
 
-@cache
 def version() -> str:
     """Return the version that ffmpeg gives itself, e.g. "5.1.9".
 
     Raises:
         MissingProgramError: where ffmpeg is not installed.
     """
+    return begin_version().result()
+
+
+@cache
+def begin_version() -> Future[str]:
+    """Begin to ask ffmpeg for its version; waited for as `begin_probe` is."""
+    return _PROBING.submit(_version)
+
+
+def _version() -> str:
     said = b"".join(blocks("-version", reading=Path("ffmpeg"))).decode(errors="replace")
     return said.removeprefix("ffmpeg version ").split(" ", 1)[0] or "unknown"
 

@@ -31,7 +31,7 @@ def _import_slow(sounding: bool) -> None:
 
     with suppress(Exception):  # what is wrong is raised where it is needed
         if sounding:
-            ffmpeg.version()
+            ffmpeg.begin_version()
         for name in LOOKING + SOUNDING * sounding:
             import_module(name)
         if sounding:
