@@ -32,7 +32,7 @@ from foley.synth.materials import (
     struck,
 )
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
-from foley.synth.resonators import MEMBRANE_RATIOS, resonant_grains, ring_modes, thud
+from foley.synth.resonators import resonant_grains, thud
 from foley.synth.textures import shower
 
 MODAL_SOURCE = "modal synthesis with material damping: van den Doel & Pai 1998; Klatzky, Pai & Krotkov 2000"
@@ -135,22 +135,6 @@ def body_blow(rng: np.random.Generator, strength: float, /, *, variant: float | 
     return recorded_hit(rng, mixed(trunk, flesh, cloth), strength, ring_s=0.5)
 
 
-def ball_racket(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
-    """Return a ball on strings: a small tight membrane, the frame's knock, 4 ms of felt or rubber.
-
-    The string bed's first mode lies at 350 to 520 Hz; the ball stays on it for 4 to 5 ms (H. Brody, "Physics of the
-    tennis racket", Am. J. Phys. 47, 1979), the clack of its landing is over in the first of them.
-    """
-    chance = character("ball_racket", variant)
-    bed_hz = chance.uniform(350.0, 520.0) * np.array(MEMBRANE_RATIOS[:10])
-    t60 = 0.11 * (bed_hz / bed_hz[0]) ** -0.75
-    gains = np.exp(-0.4 * np.arange(10) * (1.3 - 0.5 * strength)) * np.exp(rng.normal(0.0, 0.2, 10))
-    bed = ring_modes(bed_hz, t60, gains, length_samples(0.16), phases=np.full(10, 0.6))
-    frame = struck(rng, body(chance, PLASTIC, size=0.4), strength, hardness=0.9)
-    clack = rough_burst(rng, 0.025, centre_hz=2000.0, octaves=3.0)
-    return recorded_hit(rng, mixed(0.8 * peak_of(bed), 0.5 * frame, 0.5 * clack), strength, ring_s=0.5)
-
-
 def soft_thump(
     rng: np.random.Generator,
     strength: float,
@@ -181,6 +165,5 @@ def _recipe(name: str, make: MakesHit, ring_s: float, *, source: str) -> HitReci
 RECIPES = (
     *(_recipe(blow.name, _blow_maker(blow), blow.ring_s, source=MODAL_SOURCE) for blow in BLOWS),
     _recipe("body_blow", body_blow, 0.5, source="falling low tone and slap, fitted to recorded blows"),
-    _recipe("ball_racket", ball_racket, 0.5, source="string bed as a membrane: Brody 1979; Fletcher & Rossing 1998"),
     _recipe("soft_thump", soft_thump, 0.5, source="falling low tone under a cloth slap"),
 )
