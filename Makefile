@@ -18,6 +18,7 @@ demo: $(STAMP) ## install what is needed and give a sample its sound
 	@echo "Watch samples/workshop.foley.mp4, open samples/workshop.foley/report.html"
 
 test: $(STAMP) $(MODELS) ## install what is needed, models' packages too, and run all tests
+	bash .ci/system-packages tests
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
 
 check: $(STAMP) $(MODELS) ## format, lint, types (with the models' packages, whose types count too), layers
@@ -38,7 +39,7 @@ models: $(MODELS) ## add the packages that neural models need (torch first, by i
 $(MODELS): $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torchvision==0.28.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,editors,review,dev]'
 	touch $@
 
 samples: $(STAMP) ## render the sample clips again

@@ -10,7 +10,7 @@ from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get
 import numpy as np
 import numpy.typing as npt
 
-from foley.model import Audio, Clip, Hints, Kind, Listening, Looks, Picture, Proposal, SoundEvent
+from foley.model import Audio, Clip, EditedItem, Hints, Kind, Listening, Looks, Picture, Proposal, SoundEvent, Timeline
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -267,6 +267,41 @@ class Refiner(Planner, Protocol):
 
         Raises:
             PlannerError: where its model gives no usable answer.
+        """
+        ...
+
+
+class Exporter(Protocol):
+    """Writes a timeline in a form that other programs read: a module in `deliver/exporters`, made by its `build()`."""
+
+    @property
+    def about(self) -> str:
+        """Who reads it, in a few words."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of the files that it can read back, e.g. (".otio",); empty where there is no way back."""
+        ...
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what must be installed before it can work, as instructions; empty when ready."""
+        ...
+
+    def export(self, timeline: Timeline, folder: Path) -> tuple[Path, ...]:
+        """Write the files into the folder and return them; media are named by paths relative to it where it can be.
+
+        Raises:
+            OutputError: where they cannot be written.
+            ExportError: where the form cannot hold the timeline; says why.
+        """
+        ...
+
+    def read(self, path: Path) -> tuple[EditedItem, ...]:
+        """Return the items of a timeline that an editor saved, those of other media left out.
+
+        Raises:
+            ExportError: where the file cannot be read.
         """
         ...
 

@@ -2,12 +2,13 @@
 
 FoleyError 1
 ├── MediaError 3 (the input)          NotAMediaFileError, NoVideoStreamError, EmptyVideoError, DamagedVideoError
-├── OutputError 4 (the output)        OutputExistsError, CannotWriteError, DiskFullError, MuxError
+├── OutputError 4 (the output)        OutputExistsError, CannotWriteError, DiskFullError, MuxError, ExportError
 ├── MissingProgramError 5             a program or package is not installed; MissingWeightsError
 ├── PlanError 6                       a plan file, hint or cue sheet that cannot be used
 ├── WorkflowError 7                   UnknownPluginError, OptionError
 ├── GenerationError 8                 no generator could make a sound; DeviceMemoryError, LicenceError
-└── PlannerError 9                    a model or service gave no usable plan
+├── PlannerError 9                    a model or service gave no usable plan
+└── ServiceError 10                   a watched folder or a service that cannot work
 
 Exit code 2 is the command line's own (wrong usage), 130 an interrupt.
 """
@@ -107,6 +108,10 @@ class MuxError(OutputError):
     """The container cannot hold what should go into it."""
 
 
+class ExportError(OutputError):
+    """A timeline cannot be written in a form, or read from one."""
+
+
 class MissingProgramError(FoleyError):
     """A program or package that this needs is not installed."""
 
@@ -175,3 +180,9 @@ class PlannerError(FoleyError):
 
     def __init__(self, planner: str, reason: str, *, hint: str = "use --planner rules, which asks nobody") -> None:
         super().__init__(f"the planner {planner}: {reason}", hint=hint)
+
+
+class ServiceError(FoleyError):
+    """A watched folder or a service cannot start or go on."""
+
+    exit_code = 10

@@ -14,6 +14,7 @@ KINDS = {
     "generator": "foley.render.generators",
     "planner": "foley.plan.planners",
     "encoder": "foley.analysis.encoders",
+    "exporter": "foley.deliver.exporters",
 }
 
 

@@ -1,7 +1,7 @@
 """The types that stages hand each other, and nothing else: frozen data, unit in the name.
 
 `media` is what a file holds, `picture` what was seen and heard in it, `plan` what is to be heard, `sound` what was
-made of it, `report` what was measured. All are imported from here.
+made of it, `timeline` what editors get of it, `report` what was measured. All are imported from here.
 """
 
 from foley.model.media import Audio, AudioFile, Clip, SoundTrack, Source, SubtitleTrack, VideoStream
@@ -29,17 +29,22 @@ from foley.model.plan import (
     Bus,
     ClipIdentity,
     CurvePoint,
+    EventRoom,
     Hit,
     Kind,
+    PanPoint,
     Proposal,
     ProposedSound,
     Reasoning,
+    Room,
     SoundEvent,
     SoundPlan,
+    Space,
     Step,
 )
 from foley.model.report import CodedTrack, Delivery, Destination, LoudnessFigures, Provenance, Report, SyncCheck
 from foley.model.sound import Arrangement, FittedTakes, Master, Mixdown, Placement, PreviousMaster, Take, Takes
+from foley.model.timeline import EditedItem, Timeline, TimelineItem, TimelineMarker
 
 __all__ = [
     "PLAN_SCHEMA",
@@ -55,6 +60,8 @@ __all__ = [
     "CurvePoint",
     "Delivery",
     "Destination",
+    "EditedItem",
+    "EventRoom",
     "FittedTakes",
     "Hint",
     "Hints",
@@ -69,6 +76,7 @@ __all__ = [
     "Master",
     "Mixdown",
     "Motion",
+    "PanPoint",
     "Picture",
     "Placement",
     "PreviousMaster",
@@ -78,6 +86,7 @@ __all__ = [
     "Reasoning",
     "Region",
     "Report",
+    "Room",
     "ScoredLabel",
     "Shot",
     "Sight",
@@ -86,11 +95,15 @@ __all__ = [
     "SoundPlan",
     "SoundTrack",
     "Source",
+    "Space",
     "Span",
     "Step",
     "SubtitleTrack",
     "SyncCheck",
     "Take",
     "Takes",
+    "Timeline",
+    "TimelineItem",
+    "TimelineMarker",
     "VideoStream",
 ]

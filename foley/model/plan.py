@@ -18,6 +18,13 @@ Bus = Literal["foley", "effects", "backgrounds"]
 """Where an event is summed: performed sound, hard effects, ambience."""
 
 
+Room = Literal["none", "small_interior", "large_interior", "exterior", "under_water"]
+"""How the place answers a sound; none: dry, as the take is."""
+
+EventRoom = Literal["auto", "none", "small_interior", "large_interior", "exterior", "under_water"]
+"""A room of an event's own; auto: the plan's space at that time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One instant of an event of kind *hits*."""
@@ -34,6 +41,26 @@ class CurvePoint:
     time_s: float
     level: float
     """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanPoint:
+    """Where a moving source is at one instant; between points it moves straight."""
+
+    time_s: float
+    pan: float
+    """-1 left to 1 right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A stretch of the clip that plays in one room."""
+
+    start_s: float
+    end_s: float
+    room: Room
+    because: str
+    """The evidence, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +100,16 @@ class SoundEvent:
     """Usual level of such a sound, dBFS before mastering: peak of a hit of strength 1, else RMS at intensity 1."""
     gain_db: float = 0.0
     """An editor's trim on top."""
+    fade_in_s: float = 0.0
+    """An editor's fade over the take's first seconds, straight in amplitude."""
+    fade_out_s: float = 0.0
+    """An editor's fade over the take's last seconds."""
     pan: float = 0.0
-    """-1 left to 1 right."""
+    """-1 left to 1 right; where a `path` is given, it moves instead."""
+    path: tuple[PanPoint, ...] = ()
+    """By time: where a moving source is; before the first and after the last point it stays there."""
+    room: EventRoom = "auto"
+    """Where it sounds."""
     distance_m: float = 2.0
     """How far away it sounds: twice as far is 6 dB quieter."""
     level_at_m: float = 2.0
@@ -142,6 +177,8 @@ class SoundPlan:
     events: tuple[SoundEvent, ...]
     """By start."""
     planner: str = "rules"
+    spaces: tuple[Space, ...] = ()
+    """By start, not overlapping; between them sounds stay dry."""
 
 
 @dataclass(frozen=True, slots=True)

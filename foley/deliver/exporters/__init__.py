@@ -1,0 +1,1 @@
+"""Exporters, one file each; its name is the exporter's name."""
