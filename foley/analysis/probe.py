@@ -79,8 +79,8 @@ def probe(source: Source, ctx: Context) -> Clip:
     stream = _picture(found["streams"], path)
     with ThreadPoolExecutor(1, thread_name_prefix="probe") as beside:
         reading_key = beside.submit(content_key, path)
-        head, tail = packets.head(path, stream["index"], _HEAD_PACKETS), _tail(path, stream, found)
-        start = packets.first_shown_s(path, stream["index"], _HEAD_FRAMES)
+        head, start = packets.head(path, stream["index"], packets=_HEAD_PACKETS, decoded=_HEAD_FRAMES)
+        tail = _tail(path, stream, found)
         key = reading_key.result()
     if start is None:
         start = min((packet.pts * Fraction(stream["time_base"]) for packet in head), default=None)

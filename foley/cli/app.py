@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from foley import __version__
-from foley.cli import audition, catalogue, doctor, evaluate, inspect, library, models, score
 from foley.errors import FoleyError
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -21,27 +21,48 @@ INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 """What shells call a program that was told to end, as schedulers do."""
 
-app = typer.Typer(
-    name="foley",
-    help="Give a video its sound effects: planned, timed to the frame, editable, mixed and muxed.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(score.run)
-app.command()(score.plan)
-app.command()(score.render)
-app.command()(audition.sound)
-app.command()(audition.takes)
-app.command()(inspect.inspect)
-app.command()(catalogue.generators)
-app.command()(catalogue.planners)
-app.command()(catalogue.encoders)
-app.command("workflows")(catalogue.workflows_command)
-app.command()(doctor.doctor)
-app.add_typer(models.app, name="models")
-app.add_typer(library.app, name="library")
-app.add_typer(evaluate.app, name="evaluate")
+COMMANDS = {
+    "run": "score:run",
+    "plan": "score:plan",
+    "render": "score:render",
+    "sound": "audition:sound",
+    "takes": "audition:takes",
+    "inspect": "inspect:inspect",
+    "generators": "catalogue:generators",
+    "planners": "catalogue:planners",
+    "encoders": "catalogue:encoders",
+    "workflows": "catalogue:workflows_command",
+    "doctor": "doctor:doctor",
+}
+"""Where the function of each command stands: only that of the one that is wanted is imported."""
+
+GROUPS = {"models": "models:app", "library": "library:app", "evaluate": "evaluate:app"}
+"""Where the commands that have commands of their own stand."""
+
+
+def command_line(wanted: str = "") -> typer.Typer:
+    """Return the command line with the one command that is wanted; with all of them where there is no such command."""
+    app = typer.Typer(
+        name="foley",
+        help="Give a video its sound effects: planned, timed to the frame, editable, mixed and muxed.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    known = {wanted} if wanted in COMMANDS or wanted in GROUPS else {*COMMANDS, *GROUPS}
+    for name in COMMANDS:
+        if name in known:
+            app.command(name)(_found(COMMANDS[name]))
+    for name in GROUPS:
+        if name in known:
+            app.add_typer(_found(GROUPS[name]), name=name)
+    return app
+
+
+def _found(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"foley.cli.{module}"), name)
 
 
 def _print_version(asked: bool) -> None:
@@ -50,7 +71,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
@@ -67,7 +87,7 @@ def start(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         signal.signal(signal.SIGTERM, _terminate)
-        app(arguments)
+        command_line(next((word for word in arguments if not word.startswith("-")), ""))(arguments)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         return _interrupted(code) if code in (INTERRUPTED, TERMINATED) else code

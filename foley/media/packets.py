@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     CodedPacket = AnyPacket[CodedPicture]
 
 
+_TIMES_ALONE = {"skip_loop_filter": "all", "skip_idct": "all"}
+"""Of what a decoder does to a picture nothing is wanted where only its time is."""
+
+
 class Packet(NamedTuple):
     """A coded picture: when it is shown and how long, in ticks; the duration is 0 where the file does not say."""
 
@@ -25,13 +29,39 @@ class Packet(NamedTuple):
     duration: int
 
 
-def head(path: Path, index: int, count: int) -> list[Packet]:
-    """Return those of the first `count` packets of a stream that are shown; none where they cannot be read."""
-    packets: list[Packet] = []
+def head(path: Path, index: int, *, packets: int, decoded: int) -> tuple[list[Packet], Fraction | None]:
+    """Return how the picture begins.
+
+    Args:
+        path: The file.
+        index: Of the stream.
+        packets: How many are read.
+        decoded: How many of them are decoded, at most, to see which frame is the first.
+
+    Returns:
+        Those of the packets that are shown, none where they cannot be read; and when the first frame is shown that can
+        be decoded, None where none can.
+    """
+    shown: list[Packet] = []
+    first_s: Fraction | None = None
     with _damage_passed_over(), _opened(path, index) as (container, coded):
-        for packet, _ in zip(_held(container, coded), range(count), strict=False):
-            packets += _shown(packet)
-    return packets
+        held = []
+        for packet, _ in zip(_held(container, coded), range(packets), strict=False):
+            held.append(packet)
+            shown += _shown(packet)
+        first_s = _first_s(coded, held[:decoded])
+    return shown, first_s
+
+
+def _first_s(coded: CodedPicture, packets: Sequence[CodedPacket]) -> Fraction | None:
+    """Return when the first frame is shown: a decoder hands frames out in the order in which they are shown."""
+    coded.codec_context.options = _TIMES_ALONE
+    for packet in (*packets, None):
+        with _damage_passed_over():
+            for frame in coded.codec_context.decode(packet):
+                if frame.pts is not None and coded.time_base:
+                    return frame.pts * Fraction(coded.time_base)
+    return None
 
 
 def tail(path: Path, index: int, from_s: float) -> list[Packet]:
@@ -43,18 +73,6 @@ def tail(path: Path, index: int, from_s: float) -> list[Packet]:
         for packet in _held(container, coded):
             packets += _shown(packet)
     return packets
-
-
-def first_shown_s(path: Path, index: int, count: int) -> Fraction | None:
-    """Return when the first frame is shown that can be decoded from the first `count` packets; None where none can."""
-    ticks: list[int] = []
-    with _damage_passed_over(), _opened(path, index) as (container, coded):
-        packets = [packet for packet, _ in zip(_held(container, coded), range(count), strict=False)]
-        for packet in (*packets, None):
-            with _damage_passed_over():
-                ticks += [frame.pts for frame in coded.codec_context.decode(packet) if frame.pts is not None]
-        return min(ticks) * Fraction(coded.time_base) if ticks and coded.time_base else None
-    return None
 
 
 @contextmanager

@@ -51,9 +51,9 @@ _LARGE_BYTES = 32 << 20
 _PLACES_NAMED = 3
 """How many damaged places are named one by one; after that only their number is said."""
 
-_UNSEEN_LEFT_OUT = {"skip_loop_filter": "noref"}
-"""Frames that no other is predicted from are not deblocked: what that would smooth is gone in the small picture, and
-decoding 1080p costs a twelfth less."""
+_UNSEEN_LEFT_OUT = {"skip_loop_filter": "bidir"}
+"""Frames that are predicted from both sides are not deblocked: what that would smooth is gone in the small picture,
+hardly any other is predicted from them, and decoding 1080p costs a seventh less."""
 
 _SPARE_THREADS, _MOST_THREADS = 3, 16
 """More threads than cores decode: while a finished frame waits to be fetched, its thread does nothing."""
