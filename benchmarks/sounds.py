@@ -114,7 +114,8 @@ def _finished_minute(seed: int) -> npt.NDArray[np.float32]:
     for number, (event, pan) in enumerate(_layers(seed)):
         made = _whole(event, seed + number)
         angle = (pan + 1.0) * np.pi / 4
-        total += np.float32(to_gain(event.level_db)) * np.outer([np.cos(angle), np.sin(angle)], made).astype(np.float32)
+        for side, share in zip(total, (np.cos(angle), np.sin(angle)), strict=True):
+            side += np.float32(to_gain(event.level_db) * share) * made
     found = survey([[total[:, first : first + RATE_HZ]] for first in range(0, length, RATE_HZ)])
     levelled = level(found, PROFILES["ebu-r128"], offset_lu=0.0, margin_db=0.0)
     gain = np.float32(to_gain(levelled.gain_db)) * gain_between(levelled.curve, 0, length)

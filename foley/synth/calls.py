@@ -149,10 +149,10 @@ def said(rng: np.random.Generator, what: Says, who: Specimen, effort: float = 1.
 LEAD_S = 0.006
 """Throats swell: what is left of a call before its beginning, so that it does not start with a click."""
 HEARD = 0.15
-"""A call begins where it first reaches this share of its peak; room and microphone may take a third of it away."""
+"""A call begins where it first reaches this share of its peak."""
 
 
-def in_time(sound: Signal, lead_s: float = LEAD_S) -> Signal:
+def in_time(sound: Signal | Mono, lead_s: float = LEAD_S) -> Signal:
     """Return the sound so that it begins to be heard `lead_s` after its first sample."""
     at = int(np.argmax(np.abs(sound) >= HEARD * np.abs(sound).max()))
     lead = to_samples(lead_s, RATE_HZ)
@@ -163,7 +163,9 @@ def in_time(sound: Signal, lead_s: float = LEAD_S) -> Signal:
 
 def called_hit(rng: np.random.Generator, sound: Signal, strength: float, *, ring_s: float, wet: float = 0.3) -> Mono:
     """Return a call as a finished hit that is heard `LEAD_S` after its first sample."""
-    return recorded_hit(rng, in_time(sound), strength, ring_s=ring_s, lead_s=LEAD_S, wet=wet)
+    recorded = recorded_hit(rng, in_time(sound), strength, ring_s=ring_s, lead_s=LEAD_S, wet=wet)
+    # what the room adds to the peak moves the instant from which the call is heard
+    return np.asarray(in_time(recorded), np.float32)
 
 
 # --- one after another -----------------------------------------------------------------------------------------------

@@ -10,11 +10,13 @@ sonic modeling (PhISM)", Comp. Music J. 21, 1997 (loose particles); figures are 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from foley.synth.chain import delayed, mixed
 from foley.synth.excitation import Signal, contact_time_s, decay, hertz_gain, length_samples, low_passed
-from foley.synth.finish import number
+from foley.synth.finish import character, number
 from foley.synth.materials import Body
 from foley.synth.resonators import resonant_grains, ring_takes
 from foley.synth.textures import scatter, shower
@@ -22,6 +24,10 @@ from foley.units import RATE_HZ
 
 SIZES = {"small": 0.15, "medium": 0.5, "large": 0.85}
 """Of things, in words."""
+
+
+TICKING = 12
+"""Loose parts and grains that one blow wakes."""
 
 
 def size_of(value: float | str) -> float:
@@ -64,10 +70,17 @@ def rattle(rng: np.random.Generator, loose: float, band_hz: tuple[float, float])
         band_hz: Where the parts ring.
     """
     length = length_samples(rng.uniform(0.20, 0.45))
-    grains = resonant_grains(rng, *band_hz, quality=(1.0, 6.0), decay_s=0.005, count=12)
+    loose_parts = _ticks(band_hz)
+    grains = [loose_parts[index] for index in rng.integers(0, len(loose_parts), TICKING)]
     fewer = np.linspace(1.0, 0.0, length) ** 1.5
     ticks = shower(rng, length, grains, rate_hz=rng.uniform(60.0, 250.0), sigma=1.1, curve=fewer) * fewer
     return np.asarray(ticks * (0.25 * loose / (np.abs(ticks).max() + 1e-12)), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _ticks(band_hz: tuple[float, float]) -> list[Signal]:
+    """Return ticks in a band, of which each blow wakes a few."""
+    return resonant_grains(character("ticks", str(band_hz)), *band_hz, quality=(1.0, 6.0), decay_s=0.005, count=96)
 
 
 def takes_of(

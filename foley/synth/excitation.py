@@ -24,6 +24,9 @@ HIGHEST_HZ = 0.45 * RATE_HZ
 """No filter corner lies above this: bilinear filters go wrong next to half the rate."""
 
 
+_DECAY_BLOCK = 256
+
+
 def length_samples(duration_s: float) -> int:
     """Return how many samples a sound of this duration has, at least one."""
     return max(1, to_samples(duration_s, RATE_HZ))
@@ -31,35 +34,65 @@ def length_samples(duration_s: float) -> int:
 
 def decay(length: int, t60_s: float) -> Signal:
     """Return an envelope that starts at 1 and falls by 60 dB in `t60_s`."""
-    return np.asarray(np.exp(np.arange(length) * (-DECAY_60_DB / (t60_s * RATE_HZ))), np.float64)
+    rate = -DECAY_60_DB / (t60_s * RATE_HZ)
+    if length <= _DECAY_BLOCK:
+        return np.asarray(np.exp(np.arange(length) * rate), np.float64)
+    # exp(256 m + k) is a product: two short tables cost a third of as many exponentials as there are samples
+    blocks = np.exp(np.arange(-(-length // _DECAY_BLOCK)) * (_DECAY_BLOCK * rate))
+    fine = np.exp(np.arange(_DECAY_BLOCK) * rate)
+    return np.asarray(np.multiply.outer(blocks, fine).ravel()[:length], np.float64)
 
 
 def low_passed(samples: Signal, corner_hz: float, order: Literal[1, 2] = 2) -> Signal:
     """Return the sound below a corner (Butterworth, causal: nothing is heard before its cause)."""
-    return _butterworth(samples, corner_hz, order, high=False)
+    return filtered(samples, butterworth(corner_hz, order, high=False))
 
 
 def high_passed(samples: Signal, corner_hz: float, order: Literal[1, 2] = 2) -> Signal:
     """Return the sound above a corner (Butterworth, causal)."""
-    return _butterworth(samples, corner_hz, order, high=True)
+    return filtered(samples, butterworth(corner_hz, order, high=True))
 
 
-def _butterworth(samples: Signal, corner_hz: float, order: Literal[1, 2], *, high: bool) -> Signal:
-    """Filter with the coefficients written out: a general design takes longer than the filtering of a short sound.
+Section = tuple[list[float], list[float]]
+"""Numerator and denominator of a filter, in powers of 1/z."""
+
+
+def filtered(samples: Signal, *sections: Section) -> Signal:
+    """Return the sound through filters one after another, in one pass: going through a sound is what takes time."""
+    b, a = sections[0]
+    for more_b, more_a in sections[1:]:
+        b, a = _product(b, more_b), _product(a, more_a)
+    return np.asarray(signal.lfilter(b, a, samples), np.float64)
+
+
+def _product(first: list[float], second: list[float]) -> list[float]:
+    result = [0.0] * (len(first) + len(second) - 1)
+    for i, x in enumerate(first):
+        for j, y in enumerate(second):
+            result[i + j] += x * y
+    return result
+
+
+def butterworth(corner_hz: float, order: Literal[1, 2], *, high: bool) -> Section:
+    """Return a filter with its coefficients written out: a general design takes longer than filtering a short sound.
 
     Bilinear transform of 1/(s + 1) and 1/(s^2 + sqrt(2) s + 1) with k = tan(pi f / rate).
     """
     k = math.tan(math.pi * min(corner_hz, HIGHEST_HZ) / RATE_HZ)
     if order == 1:
         norm = 1.0 + k
-        a = [1.0, (k - 1.0) / norm]
         b = [1.0 / norm, -1.0 / norm] if high else [k / norm, k / norm]
-    else:
-        norm = 1.0 + math.sqrt(2.0) * k + k * k
-        a = [1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - math.sqrt(2.0) * k + k * k) / norm]
-        scale = (1.0 if high else k * k) / norm
-        b = [scale, -2.0 * scale if high else 2.0 * scale, scale]
-    return np.asarray(signal.lfilter(b, a, samples), np.float64)
+        return b, [1.0, (k - 1.0) / norm]
+    norm = 1.0 + math.sqrt(2.0) * k + k * k
+    scale = (1.0 if high else k * k) / norm
+    b = [scale, -2.0 * scale if high else 2.0 * scale, scale]
+    return b, [1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - math.sqrt(2.0) * k + k * k) / norm]
+
+
+def shelf(gain: float, corner_hz: float) -> Section:
+    """Return a first-order shelf that scales what lies above a corner: exact at a gain of 1."""
+    b, a = butterworth(corner_hz, 1, high=False)
+    return [gain * x + (1.0 - gain) * y for x, y in zip(a, b, strict=True)], a
 
 
 def contact_time_s(hard_contact_s: float, hardness: float, strength: float) -> float:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from foley.synth.excitation import Signal, high_passed, length_samples, low_passed
+from foley.synth.excitation import Signal, butterworth, filtered, high_passed, length_samples
 from foley.synth.recipe import MakesHit, MakesTexture, Mono
 
 T = TypeVar("T")
@@ -46,9 +46,10 @@ def finished_hit(
         bright_hz: Corner of the darkening at strength 1, where it is left out.
     """
     length = length_samples(lead_s + ring_s)
-    heard = high_passed(sound[:length], DC_CORNER_HZ, 1)
+    sections = [butterworth(DC_CORNER_HZ, 1, high=True)]
     if strength < 1.0:
-        heard = low_passed(heard, max(400.0, bright_hz * strength), 1)
+        sections.append(butterworth(max(400.0, bright_hz * strength), 1, high=False))
+    heard = filtered(sound[:length], *sections)
     fade = min(len(heard), length_samples(FADE_SHARE * ring_s))
     heard[len(heard) - fade :] *= np.cos(np.linspace(0.0, np.pi / 2, fade)) ** 2
     peak = float(np.abs(heard).max(initial=0.0)) + 1e-12

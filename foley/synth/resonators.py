@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,8 @@ BELL_RATIOS = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0, 5.33, 6.67)
 BLOCK_SAMPLES = 256
 """Table length of the modal bank: near the square root of the usual length, where two tables are shortest together."""
 
+_TABLE_SIDE = 16
+"""Its square is a block."""
 
 GROUP_MODES = 16
 """Modes multiplied at once; they are sorted by length, so that few are computed far beyond their end."""
@@ -83,11 +86,18 @@ def ring_modes(
     for group in (used[first : first + GROUP_MODES] for first in range(0, len(used), GROUP_MODES)):
         last = int(heard[group[-1]])
         blocks = -(-last // BLOCK_SAMPLES)
-        fine = np.exp(poles[group, None] * np.arange(BLOCK_SAMPLES))
+        fine = _powers(poles[group])
         coarse = starts[group, None] * np.exp(poles[group, None] * (BLOCK_SAMPLES * np.arange(blocks)))
         wave = coarse.imag.T @ fine.real + coarse.real.T @ fine.imag
         sound[:last] += wave.ravel()[:last]
     return sound
+
+
+def _powers(poles: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+    """Return exp(pole k) for the samples k of a block, shape (modes, BLOCK_SAMPLES): 16 times 16 of them."""
+    steps = np.arange(_TABLE_SIDE)
+    rough, smooth = np.exp(poles[:, None] * (_TABLE_SIDE * steps)), np.exp(poles[:, None] * steps)
+    return np.asarray((rough[:, :, None] * smooth[:, None, :]).reshape(len(poles), -1), np.complex128)
 
 
 def ring_takes(
@@ -104,7 +114,7 @@ def ring_takes(
         length: In samples.
     """
     poles = -DECAY_60_DB / (np.maximum(t60_s, 0.002) * RATE_HZ) + 2j * np.pi * np.asarray(frequencies_hz) / RATE_HZ
-    fine = np.exp(poles[:, None] * np.arange(BLOCK_SAMPLES))
+    fine = _powers(poles)
     coarse = np.exp(poles[:, None] * (BLOCK_SAMPLES * np.arange(-(-length // BLOCK_SAMPLES))))
     waves = (coarse[:, :, None] * fine[:, None, :]).astype(np.complex64).reshape(len(poles), -1)[:, :length]
     return np.asarray((amplitudes.astype(np.complex64) @ waves).imag, np.float64)
@@ -162,16 +172,28 @@ def diffuse_field(
     return np.asarray(sound / (np.abs(sound[: length_samples(0.03)]).max() + 1e-12), np.float64)
 
 
+STORE_SAMPLES = 1 << 18
+"""Of each octave's noise, 5.5 s: a hit takes a piece that begins anywhere in it; making it anew costs twenty times as
+much."""
+
+
 def _octave_noise(rng: np.random.Generator, length: int, centre_hz: float) -> npt.NDArray[np.float32]:
-    """Return noise from half to twice a frequency, strongest at it; 32 bits and few bins, as it is made often."""
-    size = fft.next_fast_len(length + 256, real=True)
+    """Return noise from half to twice a frequency, strongest at it."""
+    stored = _stored_octave(centre_hz, max(STORE_SAMPLES, 1 << (2 * length).bit_length()))
+    first = int(rng.integers(len(stored) - length))
+    return stored[first : first + length]
+
+
+@lru_cache(maxsize=32)
+def _stored_octave(centre_hz: float, size: int) -> npt.NDArray[np.float32]:
     first = math.ceil(size * centre_hz / 2.0 / RATE_HZ)
     last = min(size // 2, int(size * centre_hz * 2.0 / RATE_HZ))
     octaves = np.abs(np.log2(np.arange(first, last + 1) * (RATE_HZ / (size * centre_hz))))
     share = np.sqrt(np.maximum(1.0 - octaves, 0.0) * (size / 2.0)).astype(np.float32)
+    chance = np.random.default_rng(round(centre_hz))
     bins = np.zeros(size // 2 + 1, np.complex64)
-    bins[first : last + 1] = rng.standard_normal((len(share), 2), dtype=np.float32).view(np.complex64)[:, 0] * share
-    return np.asarray(fft.irfft(bins, size)[:length], np.float32)
+    bins[first : last + 1] = chance.standard_normal((len(share), 2), dtype=np.float32).view(np.complex64)[:, 0] * share
+    return np.asarray(fft.irfft(bins, size), np.float32)
 
 
 def comb(samples: Signal, delay_samples: int, feedback: float) -> Signal:

@@ -28,7 +28,7 @@ from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Shoe
 from foley.synth.textures import (
     control_times_s,
     heavy,
-    noise,
+    noise_piece,
     scatter,
     shower,
     slow_random,
@@ -103,7 +103,7 @@ def on_floor(
         return smoothed_by_contact(peak_of(ringing), duration_s)
 
     sharp = (0.0008 / contact_s) ** 0.4  # re a leather heel: harder and faster ones click more
-    click = noise(rng, length_samples(floor.click_t60_s), floor.click_spectrum)
+    click = noise_piece(rng, length_samples(floor.click_t60_s), floor.click_spectrum)
     click = peak_of(
         click * decay(len(click), floor.click_t60_s),
         floor.click * sharp * (0.4 + 0.6 * strength) * rng.uniform(0.75, 1.3),
@@ -135,7 +135,7 @@ def ground_between(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
     swell = swelling(length, peak_s=peak_s, rise_s=0.4 * peak_s + 0.012, fall_s=fall_s)
     swell = swell * np.maximum(0.1, 0.7 + 0.5 * slow_random(rng, length, 60.0, 2))
     grains = shower(rng, length, _grains(name), rate_hz=900.0, sigma=1.0, curve=np.clip(swell, 0.0, 1.0))
-    return peak_of(faded((0.35 * noise(rng, length, GRIT) + grains) * swell, 0.004, 0.02))
+    return peak_of(faded((0.35 * noise_piece(rng, length, GRIT) + grains) * swell, 0.004, 0.02))
 
 
 def _crust(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
@@ -158,7 +158,9 @@ def on_ground(
     ground = GROUNDS[name]
     crunch = _crunch(rng, name, strength, gait)
     landing = noise_burst(rng, 0.06, low_hz=150.0, high_hz=1.6 * ground.grain_hz[1])
-    landing = mixed(peak_of(noise(rng, len(landing), ground.rub_spectrum) * decay(len(landing), 0.06)), 0.5 * landing)
+    landing = mixed(
+        peak_of(noise_piece(rng, len(landing), ground.rub_spectrum) * decay(len(landing), 0.06)), 0.5 * landing
+    )
     weight = ground.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength)
     foot = weight_of(rng, ground.thud_hz * gait.pitch * rng.uniform(0.9, 1.1), 0.11)
     step = mixed(crunch, ground.landing * landing, weight * peak_of(foot))
@@ -188,7 +190,7 @@ def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) ->
         curve=np.minimum(1.0, 0.7 * force),
     )
     grains = low_passed(grains, 3.0 * ground.grain_hz[1], 1)  # buried grains have no overtones
-    rub = noise(rng, length, ground.rub_spectrum) * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
+    rub = noise_piece(rng, length, ground.rub_spectrum) * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
     sound = (1.0 - ground.rub) * grains * np.sqrt(force) + ground.rub * rub * force
     if ground.squeak:
         sound += ground.squeak * _squeak(rng, force)
@@ -215,7 +217,7 @@ def _crystals() -> list[Signal]:
 def _knock(rng: np.random.Generator, name: str, shoe: Shoe, strength: float, spot: np.random.Generator) -> Signal:
     """Return the short hard blow that a few stones give under the heel, peak 1."""
     floor: Floor = FLOORS[name]
-    click = noise(rng, length_samples(0.05), floor.click_spectrum) * decay(length_samples(0.05), 0.045)
+    click = noise_piece(rng, length_samples(0.05), floor.click_spectrum) * decay(length_samples(0.05), 0.045)
     f = np.exp(spot.uniform(np.log(400.0), np.log(2400.0), 8)) * np.exp(rng.normal(0.0, 0.05, 8))
     gains = hertz_gain(f, shoe.contact_s * max(strength, 0.05) ** -0.3) * np.exp(rng.normal(0.0, 0.5, 8))
     return peak_of(mixed(peak_of(click), peak_of(ring_modes(f, 20.0 / f, gains, len(click)))))
@@ -251,7 +253,7 @@ def _squelch(rng: np.random.Generator) -> Signal:
     swell = swelling(length, peak_s=0.09, rise_s=0.035, fall_s=0.04)
     wet = shower(rng, length, large, rate_hz=160.0, sigma=0.6, curve=swell)
     wet += 0.5 * shower(rng, length, middle, rate_hz=250.0, sigma=0.8, curve=swell)
-    air = noise(rng, length, WATER) * np.clip(1.0 + 0.6 * slow_random(rng, length, 70.0, 2), 0.0, 2.0)
+    air = noise_piece(rng, length, WATER) * np.clip(1.0 + 0.6 * slow_random(rng, length, 70.0, 2), 0.0, 2.0)
     return peak_of(faded((wet + 0.3 * air) * swell, 0.01, 0.05))
 
 
@@ -276,13 +278,13 @@ def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: G
     length = length_samples(peak_s + 4.0 * fall_s + 0.15)
     push = swelling(length, peak_s=peak_s, rise_s=0.5 * peak_s, fall_s=fall_s, settle=0.3)
     push *= np.clip(1.0 + 0.4 * slow_random(rng, length, 22.0, 3), 0.15, 2.2)
-    churn = 0.5 * noise(rng, length, WATER) * push
+    churn = 0.5 * noise_piece(rng, length, WATER) * push
     dense = np.clip(push, 0.0, 1.0)
     churn += (0.30 + 0.2 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
     churn += 0.55 * depth * shower(rng, length, large, rate_hz=90.0, sigma=0.6, curve=dense) * push
     rain = swelling(length, peak_s=peak_s + 0.06, rise_s=0.04, fall_s=1.3 * fall_s, settle=0.3)
     churn += (0.2 - 0.1 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
-    slap = low_passed(noise(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
+    slap = low_passed(noise_piece(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
     slap = peak_of(slap * decay(len(slap), 0.08))
     cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4))
     foot = thud(rng, rng.uniform(90.0, 130.0) * gait.pitch, 0.1)

@@ -132,11 +132,31 @@ def noise(rng: np.random.Generator, samples: int, shape: Spectrum) -> Signal:
     return np.asarray(blocks[:, :hop].ravel()[:samples], np.float64)
 
 
+STORE_SAMPLES = 1 << 18
+
+
+def noise_piece(rng: np.random.Generator, samples: int, shape: Spectrum) -> Signal:
+    """Return what `noise` does, for hits that use the same few colours again and again: a piece of 5.5 s made once.
+
+    Where it begins is chance, and what a hit does with it hides that two may share a stretch; making it anew took a
+    third of a step's time.
+    """
+    if samples > STORE_SAMPLES // 4:
+        return noise(rng, samples, shape)
+    first = int(rng.integers(STORE_SAMPLES - samples))
+    return np.asarray(_stored_noise(shape)[first : first + samples], np.float64)
+
+
+@lru_cache(maxsize=64)
+def _stored_noise(shape: Spectrum) -> Mono:
+    return np.asarray(_noise_blocks(np.random.default_rng(STORE_SAMPLES), 1, STORE_SAMPLES, shape)[0], np.float32)
+
+
 def _noise_blocks(rng: np.random.Generator, rows: int, size: int, shape: Spectrum) -> Mono:
     """Return independent stretches of noise, shape (rows, size)."""
     gains = shape.gains(size)
     power = float(np.dot(gains, gains))
-    drawn = _gaussian_bins()[rng.integers(0, BIN_RADII * BIN_ANGLES, (rows, len(gains)), dtype=np.uint16)]
+    drawn = gaussian_bins(rng, (rows, len(gains)))
     drawn *= gains * np.float32(size / (2.0 * math.sqrt(power)))
     return np.asarray(irfft(drawn, size, axis=1, overwrite_x=True), np.float32)
 
@@ -145,8 +165,13 @@ BIN_RADII = BIN_ANGLES = 64
 """Of the complex numbers that noise is drawn from: the sum of hundreds of bins is Gaussian whatever one of them is."""
 
 
+def gaussian_bins(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.complex64]:
+    """Return bins of noise, complex and Gaussian, of mean square 2."""
+    return _gaussian_table()[rng.integers(0, BIN_RADII * BIN_ANGLES, shape, dtype=np.uint16)]
+
+
 @lru_cache(maxsize=1)
-def _gaussian_bins() -> npt.NDArray[np.complex64]:
+def _gaussian_table() -> npt.NDArray[np.complex64]:
     """Return numbers spread as a complex Gaussian is, of mean square 2: a draw costs a fifth of a new one."""
     radii = np.sqrt(-2.0 * np.log((np.arange(BIN_RADII) + 0.5) / BIN_RADII))
     angles = 2 * np.pi * (np.arange(BIN_ANGLES) + 0.5) / BIN_ANGLES

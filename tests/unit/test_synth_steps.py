@@ -112,9 +112,9 @@ def test_hard_floors_are_loudest_at_the_contact() -> None:
         assert mean(peak_s, f"step_{name}", shoe="leather") < 0.02
 
 
-def test_metal_rings_longer_than_wood_and_wood_than_stone() -> None:
-    metal_s, wood_s, stone_s = (mean(fall_s, f"step_{name}") for name in ("metal", "wood", "stone"))
-    assert metal_s > wood_s > 0.9 * stone_s
+def test_metal_rings_longer_than_wood_and_stone() -> None:
+    metal_s, wood_s, stone_s = (mean(fall_s, f"step_{name}", seeds=12) for name in ("metal", "wood", "stone"))
+    assert metal_s > 1.5 * max(wood_s, stone_s)
 
 
 def test_harder_soles_are_brighter() -> None:

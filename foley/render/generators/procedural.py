@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Wave = npt.NDArray[np.float32]
 
-VERSION = "3"
+VERSION = "4"
 """Raise it when a recipe gives another sound for the same request: it is part of every take's key."""
 
 EDGE_S = 0.005
@@ -186,6 +186,8 @@ def _intensity(request: SoundRequest) -> Wave:
     """Return the event's curve for every sample of the window: smoothed over 5 ms, faded at the event's two ends."""
     event, edge = request.event, to_samples(EDGE_S, RATE_HZ)
     count = to_samples(request.duration_s, RATE_HZ)
+    if not event.curve:
+        return _even(request, count)
     times_s = request.start_s + np.arange(-edge, count + edge) / RATE_HZ
     sums = np.cumsum(np.concatenate([[0.0], _levels(event, times_s)]))
     smooth = ((sums[edge:] - sums[:-edge]) / edge)[edge // 2 : edge // 2 + count]
@@ -193,6 +195,21 @@ def _intensity(request: SoundRequest) -> Wave:
     rise = np.clip((inside_s - event.start_s) / EDGE_S, 0.0, 1.0)
     fall = np.clip((event.end_s - inside_s) / EDGE_S, 0.0, 1.0)
     return np.asarray(smooth * rise * fall, np.float32)
+
+
+def _even(request: SoundRequest, count: int) -> Wave:
+    """Return an even 1, faded at the event's two ends."""
+    event, edge = request.event, to_samples(EDGE_S, RATE_HZ)
+    even = np.ones(count, np.float32)
+    ramp = np.arange(-edge, edge) / np.float32(edge)
+    for at_s, rising in ((event.start_s, 1), (event.end_s, -1)):
+        at = to_samples(at_s - request.start_s, RATE_HZ)
+        first, last = max(0, at - edge), min(count, at + edge)
+        if first < last:
+            even[first:last] *= np.clip(rising * ramp[first - at + edge : last - at + edge], 0.0, 1.0)
+        outside = slice(0, max(0, first)) if rising > 0 else slice(min(count, max(0, last)), count)
+        even[outside] = 0.0
+    return even
 
 
 def _levels(event: SoundEvent, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,6 +118,16 @@ def _bed(place: np.random.Generator, *levels_db: Sequence[float]) -> Spectrum:
     return combed(smooth, place, place.uniform(*UNEVEN_DB))
 
 
+@lru_cache(maxsize=16)
+def _falling(surface: Surface, seed: int) -> tuple[list[Signal], list[Signal]]:
+    """Return the drops of one rain, and clouds of them: the same in all its windows."""
+    chance = np.random.default_rng(seed)
+    pool = drops(chance, surface, 64)
+    if surface is SURFACES["water"]:
+        pool += unit_bubbles(chance, (0.3, 2.2), 64)
+    return pool, clouds(chance, pool, of=PATTER_CLOUD, spread_s=0.03, sigma=0.8)
+
+
 def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place: np.random.Generator) -> Mono:
     count = len(intensity)
     density = DRIZZLE_SHARE + (1 - DRIZZLE_SHARE) * np.asarray(intensity, np.float64)
@@ -125,10 +136,7 @@ def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place
     # the hiss of far drops fades faster than the drops next to one's ear
     level = np.sqrt(at_frames(density))
     sound = layered(rng, count, lively(rng, count, bed, life_db, common=together, level=level))
-    pool = drops(place, surface, 64)
-    if surface is SURFACES["water"]:
-        pool += unit_bubbles(rng, (0.3, 2.2), 64)
-    patter = clouds(rng, pool, of=PATTER_CLOUD, spread_s=0.03, sigma=0.8)
+    pool, patter = _falling(surface, int(place.integers(2**31)))
     patter_gain = 0.20 * surface.near_gain * place.uniform(0.7, 1.4)
     near_gain = 0.26 * surface.near_gain * place.uniform(0.6, 1.3)
     sound += patter_gain * shower(rng, count, patter, rate_hz=MID_DROPS_HZ / PATTER_CLOUD, sigma=0.3, curve=density)
