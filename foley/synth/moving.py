@@ -20,7 +20,7 @@ from scipy.fft import irfft
 
 from foley.synth.excitation import DECAY_60_DB, Signal
 from foley.synth.recipe import Mono
-from foley.synth.textures import CONTROL_SAMPLES, Spectrum, control_times_s, gaussian_bins, spectrum, stretched
+from foley.synth.textures import CONTROL_SAMPLES, Spectrum, control_times_s, spectrum, stretched
 from foley.units import RATE_HZ
 
 FRAME_SAMPLES = 2048
@@ -77,7 +77,7 @@ def layered(
         row[:] = np.square(layer.level)
     colours = np.stack([_power_bins(layer.shape, frame_samples, layer.band_hz) for layer in layers])
     gains = np.sqrt(powers.T @ colours)
-    bins = gaussian_bins(rng, (frames, half + 1))
+    bins = rng.standard_normal((frames, 2 * (half + 1)), dtype=np.float32).view(np.complex64)
     bins *= gains
     pieces = irfft(bins, frame_samples, axis=1, overwrite_x=True)
     pieces *= np.sin(np.pi * (np.arange(frame_samples, dtype=np.float32) + 0.5) / frame_samples)
