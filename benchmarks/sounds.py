@@ -17,7 +17,7 @@ from benchmarks.figures import Figure
 from foley.contracts import SoundRequest
 from foley.dsp.fades import crossfaded
 from foley.dsp.limiter import gain_between
-from foley.dsp.loudness import PROFILES
+from foley.dsp.profiles import PROFILES
 from foley.mix.level import level, survey
 from foley.model import Hit, SoundEvent
 from foley.render.generators.procedural import build

@@ -12,8 +12,7 @@ from foley.api import Analysis, PlanFile, Result, Settings, analyse, plan, rende
 from foley.auditions import sound
 from foley.errors import FoleyError
 from foley.model import Brief
-
-__version__ = "0.1.0"
+from foley.version import __version__
 
 __all__ = [
     "Analysis",
@@ -22,6 +21,7 @@ __all__ = [
     "PlanFile",
     "Result",
     "Settings",
+    "__version__",
     "analyse",
     "plan",
     "render",

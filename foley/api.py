@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from foley.deliver import outputs
+from foley.dsp.profiles import ProfileName
 from foley.errors import FoleyError, OutputExistsError, PlanError
 from foley.media import ffmpeg, writer
 from foley.model import (
@@ -29,7 +30,7 @@ from foley.pipeline.runner import Run, StageProgress, StageTime
 from foley.pipeline.warm import warm_up
 from foley.plan import events
 
-Loudness = Literal["ebu-r128", "web", "off"]
+Loudness = ProfileName
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def plan(
     to = destination(Path(video), output)
     outputs.refuse_input(to, Path(video))
     planned = _Runs(Path(video), settings or Settings()).plan(brief or Brief(prompt), to)
+    if _is_another(to.folder / "plan.yaml", planned[SoundPlan]):
+        outputs.forget_master(to.folder)
     return PlanFile(_save(planned), planned[SoundPlan], planned[Looks].notes)
 
 
@@ -304,11 +307,13 @@ def _save(planned: Run) -> Path:
 
 def _refuse_other_plan(path: Path, made: SoundPlan) -> None:
     """Keep a plan that somebody may have edited; the same plan, from a run that was cut off, is no other."""
-    if not path.exists():
-        return
-    try:
-        present = events.load(path)
-    except FoleyError:
-        present = None
-    if present != made:
+    if _is_another(path, made):
         raise OutputExistsError(path)
+
+
+def _is_another(path: Path, made: SoundPlan) -> bool:
+    """Return whether another plan lies there."""
+    try:
+        return path.exists() and events.load(path) != made
+    except FoleyError:
+        return True

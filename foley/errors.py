@@ -10,7 +10,8 @@ FoleyError 1
 ├── PlannerError 9                    a model or service gave no usable plan
 └── ServiceError 10                   a watched folder or a service that cannot work
 
-Exit code 2 is the command line's own (wrong usage), 130 an interrupt.
+Exit code 2 is the command line's own (wrong usage), 11 says that a file was measured and does not pass, 130 is an
+interrupt.
 """
 
 from __future__ import annotations

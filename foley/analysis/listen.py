@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -67,6 +67,25 @@ def listen(clip: Clip, opts: ListenOptions, ctx: Context) -> Listening:
     speech_by = _speech_by(opts.speech) if any(track.channels for track in clip.sound) else ""
     key = (_VERSION, speech_by, opts.silence_db, clip)
     return ctx.once("listening", key, lambda making: _heard(clip, speech_by, opts.silence_db, making))
+
+
+def speech_in(blocks: Iterable[npt.NDArray[np.float32]], speech: Speech = "auto") -> tuple[tuple[Span, ...], str]:
+    """Return where somebody speaks in sound, in order, and who found it; "" where nobody looks.
+
+    Args:
+        blocks: One channel at 48 kHz, each of shape (samples,).
+        speech: Who is to look; see `ListenOptions`.
+
+    Raises:
+        MissingProgramError: where who is wanted is not installed.
+    """
+    speech_by = _speech_by(speech)
+    finder = _finder(speech_by)
+    if finder is None:
+        return (), ""
+    for block in blocks:
+        finder.add(block)
+    return finder.spans(), speech_by
 
 
 def _speech_by(wanted: Speech) -> str:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from foley import __version__
 from foley.errors import FoleyError
+from foley.version import __version__
 
 INTERRUPTED = 128 + signal.SIGINT
 """What shells call a program that was stopped with Ctrl-C."""
@@ -27,16 +27,29 @@ COMMANDS = {
     "render": "score:render",
     "sound": "audition:sound",
     "takes": "audition:takes",
+    "export": "exchange:export",
+    "import": "exchange:import_edits",
+    "me": "dubbing:me",
+    "batch": "batch:batch",
+    "watch": "service:watch",
+    "serve": "service:serve",
     "inspect": "inspect:inspect",
     "generators": "catalogue:generators",
     "planners": "catalogue:planners",
     "encoders": "catalogue:encoders",
+    "exporters": "exchange:exporters",
     "workflows": "catalogue:workflows_command",
     "doctor": "doctor:doctor",
 }
 """Where the function of each command stands: only that of the one that is wanted is imported."""
 
-GROUPS = {"models": "models:app", "library": "library:app", "evaluate": "evaluate:app"}
+GROUPS = {
+    "models": "models:app",
+    "library": "library:app",
+    "evaluate": "evaluate:app",
+    "integrations": "integrations:app",
+    "cache": "cache:app",
+}
 """Where the commands that have commands of their own stand."""
 
 

@@ -23,6 +23,12 @@ DOING = {
     "master": "mixing",
     "verify": "checking",
     "deliver": "writing the result",
+    "conform": "reading the given sound",
+    "separate": "parting dialogue from background",
+    "gaps": "finding what was lost",
+    "me": "filling the M&E",
+    "dub": "mixing languages",
+    "languages": "writing the result",
 }
 """What each stage does, for people."""
 

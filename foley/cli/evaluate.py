@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from foley import api
 from foley.cli import console, options
-from foley.errors import NoVideoStreamError
-from foley.model import Clip, Source
+from foley.dsp.profiles import NOBODY_LOOKED, PROFILES, Dialogue, ProfileName
+from foley.errors import NoVideoStreamError, OptionError
+from foley.model import Clip, LoudnessFigures, Source
 from foley.pipeline import runner, workflow
 from foley.pipeline.cache import Cache
 
 if TYPE_CHECKING:
+    from foley.evaluate.loudness import Requirement
     from foley.evaluate.onsets import Samples
     from foley.evaluate.plan import PlanScore, SoundMatch
     from foley.evaluate.sync import SyncReport
 
+NOT_PASSED = 11
+"""Exit code where a file was measured and does not pass: no failure of foley, so no error's code."""
+
 app = typer.Typer(
-    name="evaluate", help="Measure how well sound or a plan meets what is known to be true.", no_args_is_help=True
+    name="evaluate", help="Measure how well sound or a plan meets what is known or asked for.", no_args_is_help=True
 )
 
 TruthFile = Annotated[
@@ -94,6 +99,51 @@ def plan(
         console.answer("\n".join(_plan_lines(score)))
 
 
+@app.command()
+def loudness(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A video or sound of any length.", show_default=False)],
+    *,
+    profile: Annotated[str, typer.Option(help=f"What is asked for: {', '.join(options.LOUDNESS)}.")] = "ebu-r128",
+    track: Annotated[int, typer.Option(help="Which sound track is measured, from 1.")] = 1,
+    speech: Annotated[
+        str, typer.Option(help="Who finds speech, where a profile measures dialogue: auto, silero, spectrum or off.")
+    ] = "auto",
+    json: options.Json = False,
+) -> None:
+    """Measure loudness and true peak against a delivery's profile; ends with exit code 11 where FILE does not pass."""
+    from foley.evaluate import loudness as meter
+
+    name = options.profile(profile, "--profile")
+    figures = meter.measure(file, name, track=track, dialogue=_dialogue(file, name, track, speech=speech))
+    found = meter.requirements(figures, name)
+    if json:
+        console.answer_json(
+            {
+                "file": str(file),
+                "track": track,
+                **dataclasses.asdict(figures),
+                "requirements": [dataclasses.asdict(requirement) for requirement in found],
+            }
+        )
+    else:
+        console.answer("\n".join(_loudness_lines(file, figures, found, source=PROFILES[name].source)))
+    if not figures.passed:
+        raise typer.Exit(NOT_PASSED)
+
+
+def _dialogue(file: Path, profile: ProfileName, track: int, *, speech: str) -> Dialogue:
+    """Return where somebody speaks, looked for only where the profile asks for the loudness of that."""
+    from foley.analysis import listen
+    from foley.evaluate.loudness import for_speech
+
+    finder = next((known for known in get_args(listen.Speech) if known == speech), None)
+    if finder is None:
+        raise OptionError(f"--speech has no {speech!r}", hint=f"there are: {', '.join(get_args(listen.Speech))}")
+    if PROFILES[profile].dialogue is None:
+        return NOBODY_LOOKED
+    return Dialogue(*listen.speech_in(for_speech(file, track), finder))
+
+
 def _sound(path: Path, track: int, cache: Cache) -> Callable[[], Iterable[Samples]]:
     """Return what gives the file's sound: on the picture's timeline where there is a picture."""
     from foley.evaluate import tracks
@@ -111,6 +161,29 @@ def _categories(label: str) -> frozenset[str]:
 
     reading = read(label)
     return frozenset(m.sound.ucs for m in reading.mentions) or frozenset(place.ucs for place in reading.places[:1])
+
+
+def _loudness_lines(path: Path, figures: LoudnessFigures, found: Sequence[Requirement], *, source: str) -> list[str]:
+    spoken = f"{_level(figures.dialogue_lufs, 'LUFS')} ({100 * (figures.dialogue_share or 0.0):.0f} % of the programme)"
+    lines = [
+        f"{path.name}: {figures.profile}, {'passes' if figures.passed else 'does not pass'}",
+        f"integrated      {_level(figures.integrated_lufs, 'LUFS')}",
+        *([f"dialogue        {spoken}"] if figures.speech_by else []),
+        f"short-term max  {_level(figures.short_term_max_lufs, 'LUFS')}",
+        f"momentary max   {_level(figures.momentary_max_lufs, 'LUFS')}",
+        f"range           {_level(figures.range_lu, 'LU')}",
+        f"true peak       {_level(figures.true_peak_dbtp, 'dBTP')}",
+    ]
+    for requirement in found:
+        value = "none" if requirement.measured is None else f"{requirement.measured:.2f}"
+        lines.append(f"{'pass' if requirement.met else 'FAIL'}  {requirement.name} {value}, asked: {requirement.asked}")
+    if figures.because:
+        lines.append(f"judged by the loudness of the {figures.measure}: {figures.because}")
+    return [*lines, f"source: {source}"]
+
+
+def _level(value: float | None, unit: str) -> str:
+    return "  none" if value is None else f"{value:6.1f} {unit}"
 
 
 def _sync_lines(path: Path, report: SyncReport) -> list[str]:

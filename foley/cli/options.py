@@ -11,13 +11,14 @@ import typer
 
 from foley import plugins
 from foley.api import Settings
+from foley.dsp.profiles import PROFILE_NAMES, ProfileName
 from foley.errors import OptionError
 from foley.pipeline.runner import StageProgress
 
 AUTO = "auto"
 """No generator is named."""
 
-LOUDNESS = ("ebu-r128", "web", "off")
+LOUDNESS = PROFILE_NAMES
 
 Prompt = Annotated[str, typer.Option(help='What is heard, in words; may be timed: "0:03 door slams; rain".')]
 Subtitles = Annotated[Path | None, typer.Option(help="SDH subtitles: the sounds in their brackets are hints.")]
@@ -90,8 +91,8 @@ def settings(params: Mapping[str, Any], on_progress: Callable[[StageProgress], N
         OptionError: where an option has no such value.
     """
     loudness = params.get("loudness")
-    if loudness is not None and loudness not in LOUDNESS:
-        raise OptionError(f"--loudness has no profile {loudness!r}", hint=f"there are: {', '.join(LOUDNESS)}")
+    if loudness is not None:
+        loudness = profile(loudness, "--loudness")
     options = {name: {**values} for name, values in stage_options(list(params.get("set_option") or ())).items()}
     named = [(option, params[name]) for name, option in STAGES.items() if params.get(name)]
     if device := params.get("device"):
@@ -110,6 +111,18 @@ def settings(params: Mapping[str, Any], on_progress: Callable[[StageProgress], N
         options=options,
         on_progress=on_progress,
     )
+
+
+def profile(name: str, option: str) -> ProfileName:
+    """Return the loudness profile of that name.
+
+    Raises:
+        OptionError: where there is none.
+    """
+    for known in LOUDNESS:
+        if name == known:
+            return known
+    raise OptionError(f"{option} has no profile {name!r}", hint=f"there are: {', '.join(LOUDNESS)}")
 
 
 def _for_generator(text: str, named: str) -> str:

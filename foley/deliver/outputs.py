@@ -17,6 +17,7 @@ from foley.errors import CannotWriteError
 from foley.media import writer
 from foley.media.atomic import sweep, unwritable, written_whole
 from foley.model import Destination, Master
+from foley.model.sound import Chain
 
 MANIFEST = "manifest.json"
 MASTER = "stems/master.npz"
@@ -132,12 +133,23 @@ def write_text(to: Path, text: str) -> None:
 def save_master(master: Master, folder: Path) -> None:
     """Keep the master beside the stems, so that a later edit can keep it."""
     arrays: dict[str, Any] = {f"limiter/{bus}": curve for bus, curve in master.limiter.items()}
+    arrays |= {f"compressor/{bus}": curve for bus, curve in master.compressor.items()}
     about = json.dumps(
-        {"gain_db": master.gain_db, "target_lufs": master.target_lufs, "bus_keys": dict(master.bus_keys)}
+        {
+            "gain_db": master.gain_db,
+            "target_lufs": master.target_lufs,
+            "bus_keys": dict(master.bus_keys),
+            "chain": master.chain,
+        }
     )
     make_folder((folder / MASTER).parent)
     with written_whole(folder / MASTER) as part:
         np.savez_compressed(part, about=np.frombuffer(about.encode(), np.uint8), **arrays)
+
+
+def forget_master(folder: Path) -> None:
+    """Remove the master of the last render: a plan that was made anew owes its balance nothing."""
+    (folder / MASTER).unlink(missing_ok=True)
 
 
 def load_master(folder: Path) -> Master | None:
@@ -146,10 +158,16 @@ def load_master(folder: Path) -> Master | None:
         # opened here: where it is broken, numpy would leave it open
         with (folder / MASTER).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             about = json.loads(stored["about"].tobytes())
-            curves = {name.partition("/")[2]: stored[name] for name in stored.files if name.startswith("limiter/")}
-        return Master(float(about["gain_db"]), about["target_lufs"], curves, about["bus_keys"])
+            limiter, compressor = (_curves(stored, kind) for kind in ("limiter", "compressor"))
+        chain: Chain = "designed" if about.get("chain") == "designed" else "off"
+        return Master(float(about["gain_db"]), about["target_lufs"], limiter, about["bus_keys"], chain, compressor)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
+
+
+def _curves(stored: Any, kind: str) -> dict[Any, Any]:
+    """Return the gain curves of one kind, by bus."""
+    return {name.partition("/")[2]: stored[name] for name in stored.files if name.startswith(f"{kind}/")}
 
 
 def clear_stale(folder: Path, keep: Mapping[str, object]) -> None:

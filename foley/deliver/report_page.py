@@ -14,7 +14,7 @@ from foley.contracts import Context
 from foley.deliver import charts, evidence, pictures
 from foley.deliver.evidence import Evidence, Strips
 from foley.deliver.finished import Finished
-from foley.model import KeyFrame, Mixdown, Picture, Report, Shot, SoundEvent, SyncCheck, Take
+from foley.model import KeyFrame, Mixdown, Picture, Report, Room, Shot, SoundEvent, SoundPlan, SyncCheck, Take
 from foley.units import RATE_HZ, clock
 
 STRIP_FRAMES = 24
@@ -24,10 +24,14 @@ EVIDENCE_WIDTH_PX = 320
 """Of a frame beside a curve."""
 EVENT_CARDS = 150
 """More would make a page that no browser scrolls; the rest is in report.json."""
+LAST_TICK = 0.96
+"""Of the ruler's length: what is written at a later tick would stand beyond its end."""
+ROOMS = 8
+"""Stretches of rooms that the page tells one by one."""
 SPECTROGRAM_PX = (720, 132)
 
 
-def page(done: Finished, *, listen: Future[bytes | None], video: Path, ctx: Context) -> str:
+def page(done: Finished, *, listen: Future[bytes | None], video: Path, mix: str, ctx: Context) -> str:
     """Return the page's HTML.
 
     Args:
@@ -35,6 +39,7 @@ def page(done: Finished, *, listen: Future[bytes | None], video: Path, ctx: Cont
         listen: The track as AAC in MP4, to be heard from the page itself; None where it would be too large. It is
             waited for last.
         video: The finished video as seen from the page, shown where the page still lies beside it.
+        mix: The mix's file as seen from the page, played where the track would be too large.
         ctx: Keeps spectrograms of takes that did not change.
     """
     import jinja2
@@ -58,22 +63,26 @@ def page(done: Finished, *, listen: Future[bytes | None], video: Path, ctx: Cont
             cuts=[_cut(shot, total_s) for shot in picture.shots if shot.opening != "start"],
             chart=charts.whole(picture, total_s),
             lanes=[_lane(event, total_s) for event in plan.events],
+            rooms=_rooms(plan),
             mix_picture=_spectrogram(done.mixdown.mix, ctx),
             cards=_cards(done, made, ctx),
             left_out=max(0, len(plan.events) - EVENT_CARDS),
             video=Path(os.path.normpath(video)).as_posix(),
             clock=clock,
             ticks=_ticks(total_s),
+            mix=mix,
             listen=pictures.data_uri(heard, "audio/mp4") if (heard := listen.result()) else None,
         )
 
 
 def _tiles(mixdown: Mixdown, report: Report) -> list[dict[str, Any]]:
     mix = report.mix
-    level = "silent" if mix.integrated_lufs is None else f"{mix.integrated_lufs:.1f}"
-    target = "no target" if mix.target_lufs is None else f"target {mix.target_lufs:.0f} LUFS"
+    level = "silent" if mix.judged_lufs is None else f"{mix.judged_lufs:.1f}"
+    target = "no target" if mix.target_lufs is None else f"target {mix.target_lufs:.0f} ± {mix.tolerance_lu:g} LU"
+    name = "Loudness of the speech" if mix.measure == "dialogue" else "Loudness"
+    about = f"{mix.profile}: {target}" if mix.profile else target
     tiles = [
-        {"name": "Loudness", "value": level, "unit": "LUFS", "about": target, "good": mix.passed},
+        {"name": name, "value": level, "unit": "LUFS", "about": about, "good": mix.passed},
         {
             "name": "True peak",
             "value": f"{mix.true_peak_dbtp:.1f}",
@@ -153,16 +162,47 @@ def _cards(done: Finished, strips: Strips, ctx: Context) -> list[dict[str, Any]]
 
 def _card(event: SoundEvent, take: Take | None, checks: Sequence[SyncCheck], ctx: Context) -> dict[str, Any]:
     if take is None:
-        return {"event": event, "take": None, "checks": (), "marks": ()}
+        return {"event": event, "where": _where(event), "take": None, "checks": (), "marks": ()}
     start_s = take.first_sample / RATE_HZ
     length_s = take.audio.length / RATE_HZ
     return {
         "event": event,
+        "where": _where(event),
         "take": take,
         "checks": checks,
         "picture": _spectrogram(take.audio, ctx),
         "marks": [100 * (hit.time_s - start_s) / length_s for hit in event.hits],
     }
+
+
+def _where(event: SoundEvent) -> list[str]:
+    """Return from where an event is heard, and what an editor set, in a few words each."""
+    pans = [point.pan for point in event.path] or [event.pan]
+    moves = max(pans) > min(pans)
+    said = [f"pan {pans[0]:+.2f} to {pans[-1]:+.2f}, moving" if moves else f"pan {pans[0]:+.2f}"]
+    said.append(f"{event.distance_m:g} m")
+    if event.room != "auto":
+        said.append(_room_name(event.room))
+    trims = [
+        ("gain", event.gain_db, "+.1f", "dB"),
+        ("fade in", event.fade_in_s, "g", "s"),
+        ("fade out", event.fade_out_s, "g", "s"),
+    ]
+    return [*said, *(f"{name} {value:{form}} {unit}" for name, value, form, unit in trims if value)]
+
+
+def _rooms(plan: SoundPlan) -> list[str]:
+    """Return in which room each part of the clip plays, and why."""
+    shown = [
+        f"{_room_name(space.room)} from {clock(space.start_s)} to {clock(space.end_s)} ({space.because.rstrip('.')})"
+        for space in plan.spaces[:ROOMS]
+    ]
+    more = len(plan.spaces) - ROOMS
+    return [*shown, f"and {more} more, see plan.yaml"] if more > 0 else shown
+
+
+def _room_name(room: Room) -> str:
+    return "no room (dry)" if room == "none" else room.replace("_", " ")
 
 
 def _evidence(seen: Evidence) -> dict[str, Any]:
@@ -197,4 +237,5 @@ def _ticks(total_s: float) -> list[dict[str, Any]]:
     return [
         {"left": 100 * time / total_s, "text": f"{time:g} s" if short else clock(time)[:-4]}
         for time in np.arange(0, total_s, step).tolist()
+        if time <= LAST_TICK * total_s
     ]

@@ -1,67 +1,47 @@
-"""Measure loudness as a stream: ITU-R BS.1770-4 with the gates of EBU R 128, and true peak; and the targets to meet.
+"""Measure loudness as a stream: ITU-R BS.1770-4 with the gates of EBU R 128, its maxima and range, and true peak.
 
-Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annexes 1 and 2; EBU R 128 (2023) and EBU Tech 3341.
+Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annexes 1 to 3; EBU R 128 (2023), EBU Tech 3341 and EBU Tech 3342.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from foley.dsp.profiles import NOBODY_LOOKED, PROFILES, Dialogue, ProfileName, aim
 from foley.dsp.true_peak import Oversampler, highest
-from foley.model import LoudnessFigures
+from foley.model import LoudnessFigures, Span
 from foley.units import to_db
 
 Block = npt.NDArray[np.float32]
 """Sound in passing, shape (channels, samples)."""
 Energies = npt.NDArray[np.float64]
+Counted = npt.NDArray[np.bool_]
 
-ProfileName = Literal["ebu-r128", "web", "off"]
-
-TOLERANCE_LU = 0.5
-"""How far from its target a programme may be (EBU R 128, 2023)."""
 STEP_S = 0.1
 """Gating blocks of 400 ms overlap by 75 %: a new one every 100 ms."""
 _STEPS_PER_BLOCK = 4
+_STEPS_PER_SHORT_TERM = 30
+"""3 s, EBU Tech 3341."""
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = 10.0
+_RANGE_GATE_LU = 20.0
+_RANGE_SHARES = (0.10, 0.95)
+"""Of the short-term values, which the loudness range spans (EBU Tech 3342)."""
 _OFFSET_DB = -0.691
 """Makes a 997 Hz sine of 0 dBFS in one front channel read -3.01 LUFS."""
 _SURROUND_WEIGHT = 1.41
-_FIVE, _FIVE_ONE = 5, 6
+_WEIGHTS = {
+    5: (1.0, 1.0, 1.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT),
+    6: (1.0, 1.0, 1.0, 0.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT),
+    8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT),
+}
+"""L R C Ls Rs; L R C LFE Ls Rs; L R C LFE, then back and side: what lies past 120 degrees weighs 1 (Annex 3)."""
 _INAUDIBLE = 1e-15
 """A filter's memory below this (-300 dB) is silence; kept, it would run into denormal numbers, which are slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoudnessProfile:
-    """What a delivery asks for."""
-
-    target_lufs: float | None
-    """Integrated loudness; None: whatever it is."""
-    ceiling_dbtp: float
-    short_peak_dbtp: float
-    """True peak of a sound that is too short to have a loudness."""
-    source: str
-
-
-PROFILES: Mapping[ProfileName, LoudnessProfile] = MappingProxyType(
-    {
-        "ebu-r128": LoudnessProfile(
-            -23.0, -1.0, -9.0, "EBU R 128 (2023); peaks of short sounds at the permitted maximum level of EBU R 68"
-        ),
-        "web": LoudnessProfile(
-            -14.0, -1.0, -1.0, "what large video and music services play at; no standard of delivery"
-        ),
-        "off": LoudnessProfile(None, -1.0, -1.0, "levels as planned; the ceiling is that of EBU R 128"),
-    }
-)
 
 
 class KWeighting:
@@ -91,7 +71,7 @@ class LoudnessMeter:
 
         Args:
             rate_hz: Rate of the sound, 8 kHz or more.
-            channels: Five are L R C Ls Rs, six L R C LFE Ls Rs; any other number counts evenly.
+            channels: Five are L R C Ls Rs, six L R C LFE Ls Rs, eight L R C LFE Lb Rb Ls Rs; others count evenly.
         """
         self._rate_hz = rate_hz
         self._weights = channel_weights(channels)
@@ -127,20 +107,60 @@ class LoudnessMeter:
     def _see(self, peaks: npt.NDArray[np.float32]) -> None:
         self._true_peak = max(self._true_peak, float(peaks.max(initial=0.0)))
 
+    @property
+    def steps(self) -> Energies:
+        """Return the weighted mean square of every 100 ms so far."""
+        return np.array(self._steps) / (STEP_S * self._rate_hz)
+
+    @property
+    def duration_s(self) -> float:
+        """Return how much was added."""
+        return self._samples / self._rate_hz
+
     def integrated_lufs(self) -> float | None:
         """Return the loudness of all of it; None where it is shorter than 400 ms or never reaches -70 LUFS."""
-        return gated_lufs(np.array(self._steps) / (STEP_S * self._rate_hz))
+        return gated_lufs(self.steps)
+
+    def spoken_lufs(self, speech: Sequence[Span]) -> float | None:
+        """Return the loudness where somebody speaks; None where no 400 ms of it reach -70 LUFS."""
+        return gated_lufs(self.steps, steps_within(speech, len(self._steps)))
 
     def true_peak_dbtp(self) -> float:
         """Return the highest true peak of what was added, which ends the measurement of peaks."""
         self._see(highest(self._oversampler.finish()))
         return to_db(max(self._true_peak, self._sample_peak))
 
-    def figures(self, *, target_lufs: float | None, ceiling_dbtp: float) -> LoudnessFigures:
-        """Return what was measured, judged: within 0.5 LU of the target, where there is one, and under the ceiling."""
-        lufs, peak_dbtp = self.integrated_lufs(), self.true_peak_dbtp()
-        met = target_lufs is None or lufs is None or abs(lufs - target_lufs) <= TOLERANCE_LU
-        return LoudnessFigures(lufs, peak_dbtp, target_lufs, ceiling_dbtp, passed=met and peak_dbtp <= ceiling_dbtp)
+    def figures(self, profile: ProfileName, dialogue: Dialogue = NOBODY_LOOKED) -> LoudnessFigures:
+        """Return what was measured, judged by a profile; what is silent or too short for a loudness passes with any.
+
+        Args:
+            profile: What is asked for.
+            dialogue: Where somebody speaks in it.
+        """
+        asked, steps = PROFILES[profile], self.steps
+        aimed = aim(asked, dialogue, self.duration_s)
+        integrated = gated_lufs(steps)
+        spoken = self.spoken_lufs(dialogue.spans) if dialogue.by else None
+        judged = spoken if aimed.measure == "dialogue" else integrated
+        met = aimed.target_lufs is None or judged is None or abs(judged - aimed.target_lufs) <= aimed.tolerance_lu
+        peak_dbtp = self.true_peak_dbtp()
+        return LoudnessFigures(
+            integrated_lufs=integrated,
+            true_peak_dbtp=peak_dbtp,
+            target_lufs=aimed.target_lufs,
+            ceiling_dbtp=asked.ceiling_dbtp,
+            passed=met and peak_dbtp <= asked.ceiling_dbtp,
+            tolerance_lu=aimed.tolerance_lu,
+            profile=profile,
+            measure=aimed.measure,
+            because=aimed.because,
+            dialogue_lufs=spoken,
+            dialogue_share=dialogue.share(self.duration_s) if dialogue.by else None,
+            speech_by=dialogue.by,
+            momentary_max_lufs=loudest_lufs(steps, _STEPS_PER_BLOCK),
+            short_term_max_lufs=loudest_lufs(steps, _STEPS_PER_SHORT_TERM),
+            range_lu=range_lu(steps),
+        )
 
     @property
     def sample_peak(self) -> float:
@@ -148,20 +168,68 @@ class LoudnessMeter:
         return self._sample_peak
 
 
-def gated_lufs(steps: Energies) -> float | None:
+def gated_lufs(steps: Energies, counted: Counted | None = None) -> float | None:
     """Return integrated loudness from the weighted mean square of every 100 ms.
 
     Blocks of 400 ms under -70 LUFS do not count, nor do those 10 LU under the mean of the rest.
     Source: BS.1770-4, Annex 1, equations (2) to (7).
+
+    Args:
+        steps: Shape (steps,).
+        counted: Which of them count, shape (steps,); a block counts where all of its steps do. None: all.
     """
-    if len(steps) < _STEPS_PER_BLOCK:
+    blocks = _means(steps, _STEPS_PER_BLOCK)
+    if counted is not None and len(blocks):
+        blocks = blocks[np.convolve(counted, np.ones(_STEPS_PER_BLOCK, np.int64), "valid") == _STEPS_PER_BLOCK]
+    blocks = _gated(blocks, _RELATIVE_GATE_LU)
+    return _loudness(float(blocks.mean())) if len(blocks) else None
+
+
+def loudest_lufs(steps: Energies, count: int) -> float | None:
+    """Return the highest loudness of so many steps of 100 ms in a row; None where all of them lie under -70 LUFS."""
+    highest_power = float(_means(steps, count).max(initial=0.0))
+    return _loudness(highest_power) if highest_power > _mean_square(_ABSOLUTE_GATE_LUFS) else None
+
+
+def range_lu(steps: Energies) -> float | None:
+    """Return the loudness range: how far the loud 5 % lie over the quiet 10 % of the short-term loudness.
+
+    Values under -70 LUFS do not count, nor do those 20 LU under the mean of the rest. Source: EBU Tech 3342, section 2.
+    """
+    powers = np.sort(_gated(_means(steps, _STEPS_PER_SHORT_TERM), _RANGE_GATE_LU))
+    if not len(powers):
         return None
-    blocks = np.convolve(steps, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
-    blocks = blocks[blocks > _mean_square(_ABSOLUTE_GATE_LUFS)]
-    if not len(blocks):
-        return None
-    gate = blocks.mean() * 10 ** (-_RELATIVE_GATE_LU / 10)
-    return _OFFSET_DB + 10 * math.log10(blocks[blocks > gate].mean())
+    low, high = (float(powers[math.floor((len(powers) - 1) * share + 0.5)]) for share in _RANGE_SHARES)
+    return 10 * math.log10(high / low)
+
+
+def steps_within(spans: Sequence[Span], count: int) -> Counted:
+    """Return which steps of 100 ms lie wholly within spans, shape (count,).
+
+    >>> steps_within([Span(0.1, 0.35)], 5).tolist()
+    [False, True, True, False, False]
+    """
+    counted = np.zeros(count, np.bool_)
+    for span in spans:
+        # a hair of room: 0.3 / 0.1 is a little under 3
+        first = math.ceil(max(0.0, span.start_s) / STEP_S - 1e-6)
+        counted[first : max(first, math.floor(span.end_s / STEP_S + 1e-6))] = True
+    return counted
+
+
+def _means(steps: Energies, count: int) -> Energies:
+    """Return the mean of every `count` steps in a row, shape (steps - count + 1,) or none."""
+    return np.convolve(steps, np.full(count, 1 / count), "valid") if len(steps) >= count else np.zeros(0)
+
+
+def _gated(powers: Energies, relative_lu: float) -> Energies:
+    """Return what lies over -70 LUFS and not further than `relative_lu` under the mean of that."""
+    powers = powers[powers > _mean_square(_ABSOLUTE_GATE_LUFS)]
+    return powers[powers > powers.mean() * 10 ** (-relative_lu / 10)] if len(powers) else powers
+
+
+def _loudness(mean_square: float) -> float:
+    return _OFFSET_DB + 10 * math.log10(mean_square)
 
 
 def _mean_square(loudness_lufs: float) -> float:
@@ -170,11 +238,7 @@ def _mean_square(loudness_lufs: float) -> float:
 
 def channel_weights(channels: int) -> npt.NDArray[np.float64]:
     """Return how much each channel counts: surrounds 1.41, low frequencies 0 (BS.1770-4, table 3)."""
-    if channels == _FIVE:
-        return np.array([1.0, 1.0, 1.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT])
-    if channels == _FIVE_ONE:
-        return np.array([1.0, 1.0, 1.0, 0.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT])
-    return np.ones(channels)
+    return np.array(_WEIGHTS.get(channels, (1.0,) * channels))
 
 
 def k_weighting(rate_hz: int) -> npt.NDArray[np.float64]:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from foley.products import product
+
 Block = npt.NDArray[np.float32]
 """Sound in passing, shape (channels, samples)."""
 Values = npt.NDArray[np.float32]
@@ -50,7 +52,7 @@ class Oversampler:
         windows = sliding_window_view(sound, width, axis=1)[:, : frames * self._frame : self._frame]
         if not sound.any():
             return np.zeros((len(block), frames, OVERSAMPLING * self._frame), np.float32)
-        between: Values = np.ascontiguousarray(windows).reshape(-1, width) @ self._kernel
+        between = product(np.ascontiguousarray(windows).reshape(-1, width), self._kernel)
         return between.reshape(len(block), frames, -1)
 
     def finish(self) -> Values:

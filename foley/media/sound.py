@@ -8,7 +8,7 @@ differ.
 
 from __future__ import annotations
 
-import struct
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,8 +20,9 @@ import numpy.typing as npt
 import soundfile
 
 from foley.errors import NotAMediaFileError
-from foley.media import ffmpeg
+from foley.media import bwf, ffmpeg
 from foley.media.atomic import unwritable, written_whole
+from foley.media.bwf import Chunks
 from foley.model import Audio, AudioFile, Clip, SoundTrack
 from foley.units import to_samples
 
@@ -31,11 +32,11 @@ Block = npt.NDArray[np.float32]
 Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
 
 _BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
-_RIFF_LIMIT_BYTES = 2**32 - 1
-"""The largest size that a WAV header can tell; past it the file becomes RF64 (EBU Tech 3306)."""
-_HEADER_BYTES = 80
-"""RIFF (12), JUNK that may become ds64 (36), fmt (24), data (8)."""
+_RIFF_LIMIT_BYTES = bwf.RIFF_LIMIT_BYTES
+_NO_CHUNKS = Chunks()
 _COPY_SAMPLES = 1 << 16
+_COPY_BYTES = 1 << 22
+"""Copied at once where the system cannot copy by itself."""
 
 
 def describe(path: Path) -> AudioFile:
@@ -82,6 +83,69 @@ def save(audio: Audio, to: Path, *, subtype: Subtype = "PCM_24") -> AudioFile:
     return writer.file
 
 
+def save_with(source: AudioFile, to: Path, chunks: Chunks) -> None:
+    """Write a copy of a WAV with these chunks and no others, whole or not at all; its samples stay bit for bit.
+
+    A copy that is there already, made of the same version of the source, is left alone.
+
+    Raises:
+        NotAMediaFileError: where the source is missing or no WAV.
+        OutputError: where it cannot be written.
+    """
+    try:
+        with source.path.open("rb") as file:
+            fmt, place = bwf.find_data(file)
+            head = _header(fmt, source.length, place.bytes, chunks)
+            tail = b"\0" * (place.bytes % 2) + chunks.tail
+            version = os.fstat(file.fileno()).st_mtime_ns
+            if _is_there(to, head, tail, total=len(head) + place.bytes + len(tail), version=version):
+                return
+            with written_whole(to) as part:
+                with part.open("wb", buffering=0) as out:
+                    out.write(head)
+                    _copy(file, place, out)
+                    out.write(tail)
+                os.utime(part, ns=(version, version))  # by this the copy is known to be of this version
+    except bwf.NotWaveError as cause:
+        raise NotAMediaFileError(source.path, str(cause)) from cause
+    except FileNotFoundError as cause:
+        raise NotAMediaFileError(source.path, "does not exist") from cause
+
+
+def _is_there(to: Path, head: bytes, tail: bytes, *, total: int, version: int) -> bool:
+    """Return whether a file is a copy with these chunks of this version of its source."""
+    try:
+        with to.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if (found.st_size, found.st_mtime_ns) != (total, version) or file.read(len(head)) != head:
+                return False
+            file.seek(total - len(tail))
+            return file.read() == tail
+    except OSError:
+        return False
+
+
+def _copy(file: BinaryIO, place: bwf.DataPlace, out: BinaryIO) -> None:
+    """Copy the sound of one open file to where the other one is."""
+    done = 0
+    if hasattr(os, "copy_file_range"):  # the system copies faster than we do, where it can
+        try:
+            while count := os.copy_file_range(
+                file.fileno(), out.fileno(), place.bytes - done, offset_src=place.first_byte + done
+            ):
+                done += count
+        except OSError:  # between two kinds of file systems, for one
+            pass
+    file.seek(place.first_byte + done)
+    while done < place.bytes and (block := file.read(min(_COPY_BYTES, place.bytes - done))):
+        rest = memoryview(block)
+        while rest:  # a disk that is getting full takes a part, and complains of the next
+            rest = rest[out.write(rest) :]
+        done += len(block)
+    if done < place.bytes:
+        raise bwf.NotWaveError("it was cut off")
+
+
 class WavWriter:
     """Writes a WAV block by block; the file appears under its name when the `with` block ends well, else never.
 
@@ -91,8 +155,11 @@ class WavWriter:
         OutputError: where it cannot be written.
     """
 
-    def __init__(self, to: Path, *, rate_hz: int, channels: int, subtype: Subtype = "PCM_24") -> None:
+    def __init__(
+        self, to: Path, *, rate_hz: int, channels: int, subtype: Subtype = "PCM_24", chunks: Chunks = _NO_CHUNKS
+    ) -> None:
         self._to, self._rate_hz, self._channels, self._subtype = to, rate_hz, channels, subtype
+        self._chunks = chunks
         self._length = 0
         self._whole = written_whole(to)
 
@@ -144,6 +211,7 @@ class WavWriter:
     def _finish(self) -> None:
         if self._data_bytes % 2:
             self._out.write(b"\0")  # RIFF chunks have an even length
+        self._out.write(self._chunks.tail)
         self._out.seek(0)
         self._out.write(self._header())
         self._out.flush()
@@ -153,21 +221,17 @@ class WavWriter:
         return self._length * self._channels * _BYTES[self._subtype]
 
     def _header(self) -> bytes:
-        """Return the header for the present length: RIFF, or RF64 where a RIFF could not say it."""
-        width = _BYTES[self._subtype]
-        frame = self._channels * width
-        tag = 3 if self._subtype == "FLOAT" else 1  # WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_PCM
-        fmt = struct.pack(
-            "<4sIHHIIHH", b"fmt ", 16, tag, self._channels, self._rate_hz, self._rate_hz * frame, frame, 8 * width
+        fmt = bwf.format_chunk(
+            rate_hz=self._rate_hz,
+            channels=self._channels,
+            bits=8 * _BYTES[self._subtype],
+            is_float=self._subtype == "FLOAT",
         )
-        data = self._data_bytes
-        riff = _HEADER_BYTES - 8 + data + data % 2
-        if riff <= _RIFF_LIMIT_BYTES:
-            start = struct.pack("<4sI4s4sI28x", b"RIFF", riff, b"WAVE", b"JUNK", 28)
-            return start + fmt + struct.pack("<4sI", b"data", data)
-        unknown = 0xFFFFFFFF  # "see ds64"
-        sizes = struct.pack("<4sIQQQI", b"ds64", 28, riff, data, self._length, 0)
-        return struct.pack("<4sI4s", b"RF64", unknown, b"WAVE") + sizes + fmt + struct.pack("<4sI", b"data", unknown)
+        return _header(fmt, self._length, self._data_bytes, self._chunks)
+
+
+def _header(fmt: bytes, frames: int, data_bytes: int, chunks: Chunks) -> bytes:
+    return bwf.header(fmt, frames=frames, data_bytes=data_bytes, chunks=chunks, limit_bytes=_RIFF_LIMIT_BYTES)
 
 
 def _coded(block: Block, subtype: Subtype) -> bytes:

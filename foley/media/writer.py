@@ -154,7 +154,9 @@ def coded_track(track: AudioFile, coding: Sequence[str], folder: Path) -> Path:
     return coded
 
 
-def mux(clip: Clip, track: Path, to: Path, *, title: str, language: str, replace: bool) -> None:
+def mux(
+    clip: Clip, track: Path, to: Path, *, title: str, language: str, replace: bool, mark: str = GENERATED_MARK
+) -> None:
     """Write the clip with a new sound track, heard from the first frame on; `to` is whole or untouched afterwards.
 
     The pictures are copied packet by packet, covers too. What else the file holds comes along where the container can
@@ -167,6 +169,7 @@ def mux(clip: Clip, track: Path, to: Path, *, title: str, language: str, replace
         title: Name of the new track.
         language: Its language, ISO 639-2.
         replace: Whether the clip's own sound is left out.
+        mark: What the comments of file and track say of the new sound; begins with `GENERATED_MARK`.
 
     Raises:
         MuxError: where the container cannot hold this picture, or no sound.
@@ -181,7 +184,7 @@ def mux(clip: Clip, track: Path, to: Path, *, title: str, language: str, replace
         *_pictures_and_sound(clip, track, kind, replace=replace),
         *_subtitles(clip, kind),
     )
-    rest = (*_labels(source, title, language), *kind.more)
+    rest = (*_labels(source, title, language, mark=mark), *kind.more)
     data = _data(source, to, kind)
     try:
         try:
@@ -278,16 +281,18 @@ def _data(source: Mapping[str, Any], to: Path, kind: _Container) -> tuple[str, .
     return tuple(options)
 
 
-def _labels(source: Mapping[str, Any], title: str, language: str) -> tuple[str, ...]:
+def _labels(source: Mapping[str, Any], title: str, language: str, *, mark: str) -> tuple[str, ...]:
     """Return the options for metadata: the file's own, the new track's, and the mark of generated sound."""
     tags: Mapping[str, str] = source["format"].get("tags", {})
     own = next((value for key, value in tags.items() if key.lower() == "comment"), "")
-    comment = own if GENERATED_MARK in own else "; ".join(filter(None, (own, GENERATED_MARK)))
+    # a video that foley has made before bears its mark already
+    said = [part for part in own.split("; ") if part and not part.startswith(GENERATED_MARK)]
+    comment = "; ".join((*said, mark))
     # Apple's own keys (place, camera) are dropped by the usual writer of MP4 tags
     apple = ("-movflags", "use_metadata_tags") if any(key.startswith("com.") for key in tags) else ()
     return (
         *("-map_metadata", "0", "-map_chapters", "0", "-metadata", f"comment={comment}"),
         *("-metadata:s:a:0", f"title={title}", "-metadata:s:a:0", f"handler_name={title}"),
-        *("-metadata:s:a:0", f"language={language}"),
+        *("-metadata:s:a:0", f"language={language}", "-metadata:s:a:0", f"comment={mark}"),
         *apple,
     )

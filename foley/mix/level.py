@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from foley.dsp.limiter import Curve, limiter_curve, needed_gain
-from foley.dsp.loudness import Block, KWeighting, LoudnessProfile, gated_lufs
+from foley.dsp.loudness import Block, Counted, KWeighting, gated_lufs, steps_within
+from foley.dsp.profiles import LoudnessProfile
 from foley.dsp.true_peak import Oversampler, highest
+from foley.model import Span
 from foley.units import RATE_HZ, to_db, to_gain
 
 MS_SAMPLES = RATE_HZ // 1000
@@ -41,6 +43,8 @@ class Survey:
     """K-weighted mean square, both channels together, shape (milliseconds,)."""
     peaks: Curve
     """Highest true peak of the sum or sample of any stem, shape (milliseconds,)."""
+    counted: Counted | None = None
+    """Which steps of 100 ms are spoken, where the loudness of dialogue is what counts, shape (steps,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +63,14 @@ def milliseconds(length: int) -> int:
     return -(-length // MS_SAMPLES)
 
 
-def survey(blocks: Iterable[Sequence[Block]]) -> Survey:
+def survey(blocks: Iterable[Sequence[Block]], *, speech: Sequence[Span] | None = None) -> Survey:
     """Go through a sum once.
 
     A stem can be louder than the sum where another cancels it: its samples count as peaks, so that it is not clipped.
 
     Args:
         blocks: The stems of each block, each of shape (2, samples); all but the last in whole milliseconds.
+        speech: Where somebody speaks, where the loudness of that alone counts.
     """
     weighting, oversampler = KWeighting(RATE_HZ, 2), Oversampler(2, frame_samples=MS_SAMPLES)
     powers, peaks, alone = [], [], []
@@ -77,7 +82,9 @@ def survey(blocks: Iterable[Sequence[Block]]) -> Survey:
         alone.append(stem_peaks(stems))
     peaks.append(highest(oversampler.finish()))
     none = np.zeros(0, np.float32)
-    return Survey(np.concatenate([none, *powers]), np.maximum(np.concatenate(peaks), np.concatenate([none, *alone])))
+    power = np.concatenate([none, *powers])
+    counted = None if speech is None else steps_within(speech, len(power) // _STEP_MS)
+    return Survey(power, np.maximum(np.concatenate(peaks), np.concatenate([none, *alone])), counted)
 
 
 def stem_peaks(stems: Sequence[Block]) -> Curve:
@@ -118,21 +125,36 @@ def level(found: Survey, profile: LoudnessProfile, *, offset_lu: float, margin_d
 def _solved(found: Survey, target_lufs: float, ceiling_db: float, *, lowest_db: float, peak_db: float) -> Level:
     """Return the level at the target, or as near to it as `LIMITING_DB` allows: a bracketed secant search."""
     highest_db = min(ceiling_db + LIMITING_DB - peak_db, HIGHEST_GAIN_DB)
-    low = _at(found, min(lowest_db, highest_db), ceiling_db)
-    if lowest_db < highest_db and abs(_missing(low, target_lufs)) <= CLOSE_ENOUGH_LU:
+    low = _at_most(found, target_lufs, ceiling_db, gain_db=min(lowest_db, highest_db))
+    if _missing(low, target_lufs) <= CLOSE_ENOUGH_LU:
         return low
     high = _at(found, highest_db, ceiling_db)
     if _missing(high, target_lufs) > CLOSE_ENOUGH_LU:
         return Level(high.gain_db, high.curve, high.expected_lufs, (_short_of(high, target_lufs),))
     nearest = high
     for _ in range(_TRIES):
-        low_error, high_error = _missing(low, target_lufs), _missing(high, target_lufs)
-        share = np.clip(low_error / (low_error - high_error), 0.1, 0.9)
-        nearest = _at(found, low.gain_db + share * (high.gain_db - low.gain_db), ceiling_db)
         if abs(_missing(nearest, target_lufs)) <= CLOSE_ENOUGH_LU:
             break
         low, high = (nearest, high) if _missing(nearest, target_lufs) > 0 else (low, nearest)
+        low_error, high_error = _missing(low, target_lufs), _missing(high, target_lufs)
+        share = np.clip(low_error / (low_error - high_error), 0.1, 0.9)
+        nearest = _at(found, low.gain_db + share * (high.gain_db - low.gain_db), ceiling_db)
     return nearest
+
+
+def _at_most(found: Survey, target_lufs: float, ceiling_db: float, *, gain_db: float) -> Level:
+    """Return a level that is not over the target, at a gain or as little under it as will do.
+
+    The gate of -70 LUFS stays where it is: a sum with long fades that is lowered loses its quietest blocks to it, and
+    is left a little louder than its gain says.
+    """
+    tried = _at(found, gain_db, ceiling_db)
+    for _ in range(_TRIES):
+        missing_lu = _missing(tried, target_lufs)
+        if missing_lu >= -CLOSE_ENOUGH_LU:
+            break
+        tried = _at(found, tried.gain_db + missing_lu, ceiling_db)
+    return tried
 
 
 def _at(found: Survey, gain_db: float, ceiling_db: float, *notes: str) -> Level:
@@ -159,4 +181,5 @@ def expected_lufs(found: Survey, gain: float, curve: Curve) -> float | None:
     middle = (curve[:-1] + curve[1:]) * np.float32(gain / 2)
     power = found.power * np.square(middle)
     steps = len(power) // _STEP_MS
-    return gated_lufs(power[: steps * _STEP_MS].reshape(steps, _STEP_MS).mean(axis=1, dtype=np.float64))
+    by_step = power[: steps * _STEP_MS].reshape(steps, _STEP_MS).mean(axis=1, dtype=np.float64)
+    return gated_lufs(by_step, found.counted)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 
 from foley.contracts import Context, stage
-from foley.dsp.loudness import PROFILES, TOLERANCE_LU, LoudnessProfile, ProfileName
+from foley.dsp.profiles import PROFILES, LoudnessProfile, ProfileName
 from foley.media import sound
 from foley.media.sound import WavWriter
+from foley.mix.chain import chain_of
 from foley.mix.level import Level, milliseconds, survey
-from foley.mix.revise import mastered_block, revised
-from foley.mix.sum import BUSES, Block, BusReader, spans
+from foley.mix.revise import carried_over, edited_buses, mastered_block, revised
+from foley.mix.strip import Compressing, Memo, StemSum, Strip
+from foley.mix.sum import VERSION, Block, buses_of, spans
 from foley.mix.track import track_over_speech
 from foley.mix.write import Figures, settled, write_measured
 from foley.model import Arrangement, AudioFile, Bus, Clip, Listening, Master, Mixdown, PreviousMaster
+from foley.model.sound import Chain
 from foley.units import RATE_HZ
+
+_STEPS = 2.0**23
+"""Of 24 bit, to either side of 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,9 @@ class MasterOptions:
     """How loud the result is, and what becomes of the clip's own sound."""
 
     loudness: ProfileName = "ebu-r128"
-    """ebu-r128: -23 LUFS; web: -14 LUFS; off: as planned. Peaks stay under -1 dBTP always."""
+    """ebu-r128: -23 LUFS; atsc-a85, netflix: -24 LUFS; web: -14 LUFS; off: as planned. Peaks stay under a ceiling."""
+    chain: Chain = "designed"
+    """designed: each bus runs through its filters and its compressor (docs/mixing.md has the table); off: as placed."""
     original: Literal["keep", "replace"] = "keep"
     """keep: where somebody speaks in the clip's own sound, the track carries it too; replace: effects alone."""
     duck_db: float = 9.0
@@ -39,6 +47,8 @@ class MasterOptions:
             raise ValueError(f"loudness must be one of {', '.join(PROFILES)}, got {self.loudness!r}")
         if self.original not in ("keep", "replace"):
             raise ValueError(f"original must be keep or replace, got {self.original!r}")
+        if self.chain not in get_args(Chain):
+            raise ValueError(f"chain must be one of {', '.join(get_args(Chain))}, got {self.chain!r}")
         if not 0.0 <= self.duck_db <= 60.0:
             raise ValueError(f"duck_db must lie in 0 to 60, got {self.duck_db}")
 
@@ -47,11 +57,15 @@ class MasterOptions:
 class _Work:
     """What all steps of one mastering work on."""
 
-    readers: Mapping[Bus, BusReader]
+    strips: Mapping[Bus, Strip]
     keys: Mapping[Bus, str]
     length: int
     profile: LoudnessProfile
+    chain: Chain
+    memo: Memo
     ctx: Context
+    fresh: set[AudioFile] = field(default_factory=set)
+    """Stems that were written just now, so that what is in them is still known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class _Made:
     notes: tuple[str, ...] = ()
 
 
-@stage(version=1)
+@stage(version=2)
 def master(
     arrangement: Arrangement,
     clip: Clip,
@@ -76,10 +90,11 @@ def master(
 ) -> Mixdown:
     """Master the stems together, so that they sum to the mix, and make the track for the video."""
     profile = PROFILES[opts.loudness]
-    readers = {bus: BusReader(arrangement, bus) for bus in BUSES}
-    keys = {bus: _content(arrangement, bus, ctx) for bus in BUSES}
-    work = _Work(readers, keys, arrangement.length, profile, ctx)
-    old = None if opts.remaster else _usable(previous.master, arrangement.length, profile)
+    memo, buses = Memo(), buses_of(arrangement)
+    strips = {bus: Strip(arrangement, bus, opts.chain, memo) for bus in buses}
+    keys = {bus: _content(arrangement, bus, opts.chain, ctx) for bus in buses}
+    work = _Work(strips, keys, arrangement.length, profile, opts.chain, memo, ctx)
+    old = None if opts.remaster else _usable(previous.master, work)
     made = _anew(work) if old is None else _edited(work, old)
     carries = opts.original == "keep" and bool(listening.speech) and bool(clip.sound)
     track, notes = made.mix, made.notes
@@ -98,35 +113,37 @@ def master(
         ceiling_dbtp=profile.ceiling_dbtp,
         master=made.master,
         notes=notes,
+        loudness=opts.loudness,
     )
 
 
-def _content(arrangement: Arrangement, bus: Bus, ctx: Context) -> str:
-    """Return the key of what sounds on a bus: the names of events do not sound."""
-    heard = tuple(
-        (item.audio, item.first_sample, item.gain_left, item.gain_right)
-        for item in arrangement.placements
-        if item.bus == bus
-    )
-    return ctx.digest(heard, arrangement.length)
+def _content(arrangement: Arrangement, bus: Bus, chain: Chain, ctx: Context) -> str:
+    """Return the key of what sounds on a bus: the names of events do not sound, nor what part of a gain is a trim."""
+    heard = tuple(replace(item, event_id="", trim=1.0) for item in arrangement.placements if item.bus == bus)
+    return ctx.digest(VERSION, chain_of(chain, bus), heard, arrangement.length)
 
 
-def _usable(old: Master | None, length: int, profile: LoudnessProfile) -> Master | None:
-    """Return the last master where it was made for a picture of this length and for the same loudness."""
-    if old is None or old.target_lufs != profile.target_lufs:
+def _usable(old: Master | None, work: _Work) -> Master | None:
+    """Return the last master where it was made for a picture of this length, this loudness and this chain."""
+    if old is None or not old.limiter or (old.target_lufs, old.chain) != (work.profile.target_lufs, work.chain):
         return None
-    fits = all(len(old.limiter.get(bus, ())) == milliseconds(length) + 1 for bus in BUSES)
-    return old if fits else None
+    points = milliseconds(work.length) + 1
+    return old if all(len(curve) == points for curve in (*old.limiter.values(), *old.compressor.values())) else None
 
 
 def _anew(work: _Work) -> _Made:
-    """Master without a past: one gain, one curve for all stems."""
+    """Master without a past: one gain, one limiter curve for all stems; each bus has its own compressor."""
     work.ctx.progress(0.0, "measuring the sum")
-    found = survey([work.readers[bus].block(*span) for bus in BUSES] for span in spans(work.length))
+    buses = {bus: Compressing(strip) for bus, strip in work.strips.items()}
+    found = survey([bus.block(*span) for bus in buses.values()] for span in spans(work.length))
+    curves = {bus: compressing.curve() for bus, compressing in buses.items()}
+    compressor = {bus: curve for bus, curve in curves.items() if curve is not None}
+    none = StemSum((), work.memo)
 
     def write(tried: Level) -> tuple[_Made, Figures]:
+        limiter, target_lufs = dict.fromkeys(buses, tried.curve), work.profile.target_lufs
         made = _written(
-            work, Master(tried.gain_db, work.profile.target_lufs, dict.fromkeys(BUSES, tried.curve), dict(work.keys))
+            work, Master(tried.gain_db, target_lufs, limiter, dict(work.keys), work.chain, compressor), none
         )
         return made, made.figures
 
@@ -137,8 +154,11 @@ def _anew(work: _Work) -> _Made:
 def _edited(work: _Work, old: Master) -> _Made:
     """Master on top of the last master, and say where the edit led away from the target."""
     work.ctx.progress(0.0, "measuring the edit")
-    mastered, notes = revised(old, work.readers, work.keys, length=work.length, ceiling_dbtp=work.profile.ceiling_dbtp)
-    made = _written(work, mastered)
+    carried, changed = carried_over(old, work.keys), edited_buses(old, work.keys)
+    beside = StemSum([_stem(work, carried, bus) for bus in work.strips if bus not in changed], work.memo)
+    edited = {bus: work.strips[bus] for bus in changed}
+    mastered, notes = revised(carried, edited, beside, length=work.length, ceiling_dbtp=work.profile.ceiling_dbtp)
+    made = _written(work, mastered, beside)
     return _Made(made.master, made.stems, made.mix, made.figures, (*notes, *_drift(made.figures, work.profile)))
 
 
@@ -148,44 +168,62 @@ def _drift(mix: Figures, profile: LoudnessProfile) -> Iterator[str]:
         yield f"mix: the edit lifts the true peak to {over}: re-master with --remaster"
     if profile.target_lufs is None or mix.lufs is None:
         return
-    if abs(mix.lufs - profile.target_lufs) > TOLERANCE_LU:
+    if abs(mix.lufs - profile.target_lufs) > profile.tolerance_lu:
         yield (
             f"mix: {mix.lufs:.1f} LUFS where {profile.target_lufs:.0f} is the target; the gain of the last render was "
             "kept so that untouched stems stay as they are: re-master with --remaster"
         )
 
 
-def _written(work: _Work, mastered: Master) -> _Made:
+def _written(work: _Work, mastered: Master, beside: StemSum) -> _Made:
     """Write the stems that are not there yet, and their sum.
 
     Stems lie on the grid of 24 bit, where sums of a few in float32 are exact: the mix is their sum to the last bit.
     """
     work.ctx.progress(0.3, "stems")
-    stems = {bus: _stem(work, mastered, bus) for bus in BUSES}
-    heard = [stems[bus] for bus in BUSES if not work.readers[bus].silent]
+    stems = {bus: _stem(work, mastered, bus) for bus in work.strips}
 
     def write_mix(ctx: Context) -> tuple[AudioFile, float | None, float]:
-        file, figures = write_measured(_summed(heard, work.length), ctx.scratch / "mix.wav")
+        file, figures = write_measured(_summed(work, mastered, stems, beside=beside), ctx.scratch / "mix.wav")
         return file, figures.lufs, figures.peak_dbtp
 
     work.ctx.progress(0.5, "mix")
-    mix, lufs, peak_dbtp = work.ctx.once("mix", tuple(stems[bus] for bus in BUSES), write_mix)
+    mix, lufs, peak_dbtp = work.ctx.once("mix", tuple(stems.values()), write_mix)
     return _Made(mastered, stems, mix, Figures(lufs, peak_dbtp))
 
 
 def _stem(work: _Work, mastered: Master, bus: Bus) -> AudioFile:
+    strip, fresh = work.strips[bus], False
+
     def write_stem(ctx: Context) -> AudioFile:
+        nonlocal fresh
+        fresh = True
         with WavWriter(ctx.scratch / f"{bus}.wav", rate_hz=RATE_HZ, channels=2) as writer:
             for first, last in spans(work.length):
-                writer.append(mastered_block(mastered, work.readers[bus], bus, first, last))
+                writer.append(mastered_block(mastered, strip, bus, first, last))
         return writer.file
 
-    return work.ctx.once("stem", (bus, work.keys[bus], mastered.gain_db, mastered.limiter[bus]), write_stem)
+    key = (bus, work.keys[bus], mastered.gain_db, mastered.limiter[bus], mastered.compressor.get(bus))
+    file = work.ctx.once("stem", key, write_stem)
+    if fresh:
+        work.fresh.add(file)
+    return file
 
 
-def _summed(stems: Sequence[AudioFile], length: int) -> Iterator[Block]:
-    for first, last in spans(length):
-        total = np.zeros((2, last - first), np.float32)
-        for stem in stems:
-            total += sound.read(stem, first, last)
+def _summed(work: _Work, mastered: Master, stems: Mapping[Bus, AudioFile], *, beside: StemSum) -> Iterator[Block]:
+    """Yield the sum of the stems as they are written; what was read or made just now and is kept is not read again."""
+    heard = {bus: file for bus, file in stems.items() if file not in beside.stems and not work.strips[bus].silent}
+    for first, last in spans(work.length):
+        total = beside.block(first, last).copy()
+        for bus, file in heard.items():
+            strip = work.strips[bus]
+            known = file in work.fresh and strip.keeps(first, last)
+            made = on_grid(mastered_block(mastered, strip, bus, first, last)) if known else None
+            total += sound.read(file, first, last) if made is None else made
         yield total
+
+
+def on_grid(block: Block) -> Block:
+    """Return samples as a file of 24 bit gives them back."""
+    steps = np.rint(block * np.float32(_STEPS))
+    return np.asarray(np.clip(steps, -_STEPS, _STEPS - 1, out=steps) * np.float32(1 / _STEPS))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foley.contracts import Context, stage
-from foley.model import Arrangement, FittedTakes, Placement, SoundEvent, SoundPlan, Take
+from foley.mix.space import room_gain, sides, spaces_of
+from foley.model import Arrangement, FittedTakes, PanPoint, Placement, SoundEvent, SoundPlan, Take
 from foley.units import RATE_HZ, to_gain, to_samples
+
+MOST_AIR_M = 3000.0
+"""From that far only the lowest octaves arrive; farther changes nothing that is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,10 @@ class PlaceOptions:
     """How far distance may lift or lower a sound: a mix keeps what it shows audible."""
     width: float = 1.0
     """How far `pan` reaches: 0 puts everything in the middle, 1 uses both sides fully."""
+    rooms: bool = True
+    """Whether the rooms that a plan names are heard."""
+    air: bool = True
+    """Whether a sound that is moved away loses its highs."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.most_db <= 60.0:
@@ -26,42 +34,47 @@ class PlaceOptions:
             raise ValueError(f"width must lie in 0 to 1, got {self.width}")
 
 
-@stage(version=1)
+@stage(version=2)
 def place(plan: SoundPlan, fitted: FittedTakes, opts: PlaceOptions, ctx: Context) -> Arrangement:
-    """Give every take its gain for each side and its place on the timeline."""
+    """Give every take its gain for each side, its place on the timeline, its rooms and its fades."""
     length = to_samples(plan.clip.duration_s, RATE_HZ)
     events = {event.id: event for event in plan.events if not event.muted}
-    placements = [_placed(events[take.event_id], take, opts) for take in fitted.items if take.event_id in events]
+    placements = [_placed(events[take.event_id], take, plan, opts) for take in fitted.items if take.event_id in events]
     heard = (item for item in placements if item.first_sample < length and item.first_sample + item.audio.length > 0)
-    return Arrangement(tuple(sorted(heard, key=lambda item: (item.first_sample, item.event_id))), length)
+    faded = (_faded(item, events[item.event_id], length) for item in heard)
+    return Arrangement(tuple(sorted(faded, key=lambda item: (item.first_sample, item.event_id))), length)
 
 
-def _placed(event: SoundEvent, take: Take, opts: PlaceOptions) -> Placement:
+def _placed(event: SoundEvent, take: Take, plan: SoundPlan, opts: PlaceOptions) -> Placement:
     level_db = event.level_db - take.nominal_db + event.gain_db + distance_db(event, opts)
     gain = to_gain(level_db)
-    left, right = sides(event.pan * opts.width, channels=take.audio.channels)
-    return Placement(event.id, event.bus, take.audio, take.first_sample, gain * left, gain * right)
+    left, right = (1.0, 1.0) if event.path else sides(event.pan * opts.width, channels=take.audio.channels)
+    spaces = spaces_of(event, plan.spaces, end_s=float(plan.clip.duration_s)) if opts.rooms else ()
+    return Placement(
+        event.id,
+        event.bus,
+        take.audio,
+        take.first_sample,
+        gain * left,
+        gain * right,
+        trim=to_gain(event.gain_db),
+        path=tuple(PanPoint(point.time_s, point.pan * opts.width) for point in event.path),
+        air_m=min(max(0.0, event.distance_m - event.level_at_m), MOST_AIR_M) if opts.air else 0.0,
+        spaces=spaces,
+        room_gain=room_gain(event.distance_m) if spaces else 1.0,
+    )
+
+
+def _faded(item: Placement, event: SoundEvent, length: int) -> Placement:
+    """Return a placement with its fades, cut to what is heard of it; they never overlap."""
+    if not event.fade_in_s and not event.fade_out_s:
+        return item
+    heard = min(item.first_sample + item.audio.length, length) - max(item.first_sample, 0)
+    fade_in = min(to_samples(event.fade_in_s, RATE_HZ), heard)
+    return replace(item, fade_in=fade_in, fade_out=min(to_samples(event.fade_out_s, RATE_HZ), heard - fade_in))
 
 
 def distance_db(event: SoundEvent, opts: PlaceOptions) -> float:
     """Return how much an event's distance changes its level: sound pressure falls as 1/r."""
     change_db = 20.0 * math.log10(event.level_at_m / event.distance_m)
     return min(max(change_db, -opts.most_db), opts.most_db)
-
-
-def sides(pan: float, *, channels: int) -> tuple[float, float]:
-    """Return the factors of the left and the right side for a pan of -1 to 1.
-
-    A mono take moves under the equal-power law, left = sqrt(2) cos(a), right = sqrt(2) sin(a), a = (pan + 1) pi / 4:
-    the power of both sides together is the same everywhere. The law is scaled to 1 in the middle, so that an event's
-    `level_db` is what a centred take has in each channel, and a stereo take of the same level is as loud. A stereo
-    take is balanced: the far side fades by the same law, the near side stays.
-
-    >>> [round(side, 3) for side in sides(0.0, channels=1)], [round(side, 3) for side in sides(1.0, channels=1)]
-    ([1.0, 1.0], [0.0, 1.414])
-    >>> [round(side, 3) for side in sides(1.0, channels=2)]
-    [0.0, 1.0]
-    """
-    angle = (min(max(pan, -1.0), 1.0) + 1.0) * math.pi / 4.0
-    left, right = math.sqrt(2.0) * math.cos(angle), math.sqrt(2.0) * math.sin(angle)
-    return (left, right) if channels == 1 else (min(1.0, left), min(1.0, right))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
 from foley.dsp.limiter import MARGIN_DB, Curve, gain_between, limiter_curve, needed_gain
 from foley.dsp.true_peak import Oversampler, Values, highest
 from foley.mix.level import MS_SAMPLES, stem_peaks
-from foley.mix.sum import BUSES, Block, BusReader, spans
+from foley.mix.strip import StemSum, Strip, compressor_curve
+from foley.mix.sum import Block, spans
 from foley.model import Bus, Master
 from foley.units import clock, to_db, to_gain
 
@@ -21,24 +24,46 @@ _WORTH_SAYING_DB = 3.0
 """From here on a bus that gives way is heard to."""
 
 
-def revised(
-    old: Master, readers: Mapping[Bus, BusReader], keys: Mapping[Bus, str], *, length: int, ceiling_dbtp: float
-) -> tuple[Master, tuple[str, ...]]:
-    """Return the master for edited buses, and what to say of it.
+def edited_buses(old: Master, keys: Mapping[Bus, str]) -> list[Bus]:
+    """Return the buses whose content is another than that of the last master."""
+    return [bus for bus in keys if old.bus_keys.get(bus) != keys[bus]]
 
-    The gain stays. Buses whose content stayed keep their curve. The others take the curve that all shared, and give
-    way further where the sum would pass the ceiling.
+
+def carried_over(old: Master, keys: Mapping[Bus, str]) -> Master:
+    """Return the last master for the buses there are now, with the limiter curve that all shared for the edited ones.
+
+    The gain stays, and buses whose content stayed keep their curves.
     """
-    changed = [bus for bus in BUSES if old.bus_keys.get(bus) != keys[bus]]
     # an edit only ever lowered a bus's own curve, so the highest is the one that all shared
-    shared = np.maximum.reduce([old.limiter[bus] for bus in BUSES])
-    limiter = {bus: shared if bus in changed else old.limiter[bus] for bus in BUSES}
-    if not changed:
-        return Master(old.gain_db, old.target_lufs, limiter, dict(keys)), ()
-    before = Master(old.gain_db, old.target_lufs, limiter, dict(keys))
-    extra = limiter_curve(_room(before, readers, changed, length=length, ceiling=to_gain(ceiling_dbtp - _MARGIN_DB)))
-    limiter = {bus: shared * extra if bus in changed else old.limiter[bus] for bus in BUSES}
-    return Master(old.gain_db, old.target_lufs, limiter, dict(keys)), _notes(changed, extra)
+    shared = np.maximum.reduce(list(old.limiter.values()))
+    edited = edited_buses(old, keys)
+    limiter = {bus: shared if bus in edited else old.limiter[bus] for bus in keys}
+    compressor = {bus: curve for bus, curve in old.compressor.items() if bus in keys and bus not in edited}
+    return replace(old, limiter=limiter, bus_keys=dict(keys), compressor=compressor)
+
+
+def revised(
+    carried: Master, edited: Mapping[Bus, Strip], beside: StemSum, *, length: int, ceiling_dbtp: float
+) -> tuple[Master, tuple[str, ...]]:
+    """Return the master with the curves of the edited buses, and what to say of it.
+
+    They are compressed anew, and give way where the sum would pass the ceiling.
+
+    Args:
+        carried: What is kept of the last master.
+        edited: The buses that changed.
+        beside: The stems that did not.
+        length: Samples of the timeline.
+        ceiling_dbtp: Of the sum.
+    """
+    if not edited:
+        return carried, ()
+    found = {bus: compressor_curve(strip, length) for bus, strip in edited.items()}
+    compressed = {bus: curve for bus, curve in found.items() if curve is not None}
+    before = replace(carried, compressor={**carried.compressor, **compressed})
+    extra = limiter_curve(_room(before, edited, beside, length=length, ceiling=to_gain(ceiling_dbtp - _MARGIN_DB)))
+    lowered = {bus: before.limiter[bus] * extra for bus in edited}
+    return replace(before, limiter={**before.limiter, **lowered}), _notes(list(edited), extra)
 
 
 def _notes(changed: list[Bus], extra: Curve) -> tuple[str, ...]:
@@ -52,27 +77,24 @@ def _notes(changed: list[Bus], extra: Curve) -> tuple[str, ...]:
     )
 
 
-def mastered_block(master: Master, reader: BusReader, bus: Bus, first: int, last: int) -> Block:
+def mastered_block(master: Master, strip: Strip, bus: Bus, first: int, last: int) -> Block:
     """Return a stretch of a stem as it will be heard, before it is rounded to 24 bit."""
     gain = gain_between(master.limiter[bus], first, last) * np.float32(to_gain(master.gain_db))
-    return reader.block(first, last) * gain
+    if bus in master.compressor:
+        gain *= gain_between(master.compressor[bus], first, last)
+    return strip.block(first, last) * gain
 
 
-def _room(
-    master: Master, readers: Mapping[Bus, BusReader], changed: list[Bus], *, length: int, ceiling: float
-) -> Curve:
-    """Return for each millisecond how much of the changed buses fits under the ceiling beside the others, 0 to 1."""
-    kept, edited = Oversampler(2, frame_samples=MS_SAMPLES), Oversampler(2, frame_samples=MS_SAMPLES)
+def _room(master: Master, edited: Mapping[Bus, Strip], beside: StemSum, *, length: int, ceiling: float) -> Curve:
+    """Return for each millisecond how much of the edited buses fits under the ceiling beside the others, 0 to 1."""
+    kept, asked = Oversampler(2, frame_samples=MS_SAMPLES), Oversampler(2, frame_samples=MS_SAMPLES)
     room, alone = [], []
     for first, last in spans(length):
-        silence = np.zeros((2, last - first), np.float32)
-        stems = {bus: mastered_block(master, readers[bus], bus, first, last) for bus in BUSES}
-        beside = sum((stems[bus] for bus in BUSES if bus not in changed), start=silence)
-        asking = sum((stems[bus] for bus in changed), start=silence)
-        room.append(_share(kept.add(beside), edited.add(asking), ceiling))
+        stems = [mastered_block(master, strip, bus, first, last) for bus, strip in edited.items()]
+        room.append(_share(kept.add(beside.block(first, last)), asked.add(reduce(np.add, stems)), ceiling))
         # an edited stem alone must not pass the ceiling either, or its file would be clipped
-        alone.append(needed_gain(stem_peaks([stems[bus] for bus in changed]), ceiling))
-    room.append(_share(kept.finish(), edited.finish(), ceiling))
+        alone.append(needed_gain(stem_peaks(stems), ceiling))
+    room.append(_share(kept.finish(), asked.finish(), ceiling))
     return np.minimum(np.concatenate(room), np.concatenate(alone))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from foley.dsp.limiter import gain_between
-from foley.dsp.loudness import LoudnessProfile
+from foley.dsp.profiles import Dialogue, LoudnessProfile, aim
 from foley.media import sound
 from foley.mix.duck import ducking_curve
 from foley.mix.level import Level, milliseconds, survey
@@ -25,8 +26,12 @@ def track_over_speech(
     """Write the track and return it with what to say of its level.
 
     The own sound is the file's first track, the one that players choose. It is brought to the target first, so that
-    speech and effects meet at the same loudness; then the whole is.
+    speech and effects meet at the same loudness; then the whole is. Where the profile asks for the loudness of dialogue
+    and enough of the clip is speech, the whole is brought to that.
     """
+    aimed = aim(profile, Dialogue(listening.speech, listening.speech_by), to_seconds(mix.length, RATE_HZ))
+    asked = replace(profile, target_lufs=aimed.target_lufs, tolerance_lu=aimed.tolerance_lu)
+    speech = listening.speech if aimed.measure == "dialogue" else None
     own_gain = to_gain(_own_gain_db(listening, profile))
     duck = ducking_curve(listening.speech, length_ms=milliseconds(mix.length), depth_db=duck_db)
 
@@ -41,10 +46,10 @@ def track_over_speech(
             first = last
 
     def write(tried: Level) -> tuple[AudioFile, Figures]:
-        return write_measured(_levelled(blocks(), tried), to)
+        return write_measured(_levelled(blocks(), tried), to, speech=speech)
 
-    found = survey((block,) for block in blocks())
-    file, notes = settled(found, profile, write)
+    found = survey(((block,) for block in blocks()), speech=speech)
+    file, notes = settled(found, asked, write)
     return file, tuple(f"track: {note}" for note in notes)
 
 

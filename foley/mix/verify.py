@@ -11,12 +11,14 @@ import numpy as np
 from foley.contracts import Context, stage
 from foley.dsp.loudness import LoudnessMeter
 from foley.dsp.onsets import onset_near
+from foley.dsp.profiles import EFFECTS_ALONE, PROFILE_NAMES, Dialogue, ProfileName
 from foley.media import sound
 from foley.mix.sum import spans
 from foley.model import (
     Audio,
     Clip,
     FittedTakes,
+    Listening,
     LoudnessFigures,
     Mixdown,
     Report,
@@ -27,7 +29,7 @@ from foley.model import (
 )
 from foley.units import RATE_HZ, clock, to_frames, to_samples, to_seconds
 
-VERSION = 2
+VERSION = 3
 """Raised when the same sound gives other figures."""
 
 WITHIN_S = 0.1
@@ -45,7 +47,9 @@ _LSB = 2.0**23
 
 
 @stage(version=VERSION)
-def verify(clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, ctx: Context) -> Report:
+def verify(
+    clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, listening: Listening, ctx: Context
+) -> Report:
     """Measure takes, stems, mix and track, and say what a person should know, worst first."""
     length = to_samples(clip.duration_s, RATE_HZ)
     takes = {take.event_id: take for take in fitted.items}
@@ -55,7 +59,7 @@ def verify(clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, c
     ctx.progress(0.3, "stems and mix")
     mix, stem_sum_lsb = _mix(mixdown)
     ctx.progress(0.7, "track")
-    track = mix if mixdown.track == mixdown.mix else _track(mixdown)
+    track = mix if mixdown.track == mixdown.mix else _track(mixdown, listening)
     notes = (
         *_file_faults(mixdown, length, stem_sum_lsb),
         *_loudness_faults("the mix", mix),
@@ -63,6 +67,7 @@ def verify(clip: Clip, plan: SoundPlan, fitted: FittedTakes, mixdown: Mixdown, c
         *(f"{event.label} ({event.id}) has no sound" for event in heard if event.id not in takes),
         *_sync_faults(sync),
         *mixdown.notes,
+        *_fallback(track),
         *_take_notes(heard, takes),
     )
     return Report(sync, mix, track, stem_sum_lsb, mixdown.mix.length, notes)
@@ -128,18 +133,27 @@ def _mix(mixdown: Mixdown) -> tuple[LoudnessFigures, float]:
         total = sum((sound.read(stem, first, last) for stem in mixdown.stems.values()), start=np.zeros_like(mixed))
         worst = np.maximum(worst, np.abs(mixed - total).max())
         meter.add(mixed)
-    return _figures(meter, mixdown), float(worst) * _LSB
+    return meter.figures(_profile(mixdown), EFFECTS_ALONE), float(worst) * _LSB
 
 
-def _track(mixdown: Mixdown) -> LoudnessFigures:
+def _track(mixdown: Mixdown, listening: Listening) -> LoudnessFigures:
     meter = LoudnessMeter(RATE_HZ, mixdown.track.channels)
     for first, last in spans(mixdown.track.length):
         meter.add(sound.read(mixdown.track, first, last))
-    return _figures(meter, mixdown)
+    return meter.figures(_profile(mixdown), Dialogue(listening.speech, listening.speech_by))
 
 
-def _figures(meter: LoudnessMeter, mixdown: Mixdown) -> LoudnessFigures:
-    return meter.figures(target_lufs=mixdown.target_lufs, ceiling_dbtp=mixdown.ceiling_dbtp)
+def _profile(mixdown: Mixdown) -> ProfileName:
+    return next(name for name in PROFILE_NAMES if name == mixdown.loudness)
+
+
+def _fallback(figures: LoudnessFigures) -> Iterator[str]:
+    """Say where a profile that asks for the loudness of dialogue could not be held to that."""
+    if figures.measure == "programme" and figures.because:
+        yield (
+            f"loudness: {figures.profile} by its measure for programmes with little dialogue, {_target(figures)}: "
+            f"{figures.because}"
+        )
 
 
 def _file_faults(mixdown: Mixdown, length: int, stem_sum_lsb: float) -> Iterator[str]:
@@ -155,10 +169,15 @@ def _file_faults(mixdown: Mixdown, length: int, stem_sum_lsb: float) -> Iterator
 def _loudness_faults(name: str, figures: LoudnessFigures) -> Iterator[str]:
     if figures.passed:
         return
-    loudness = "no loudness" if figures.integrated_lufs is None else f"{figures.integrated_lufs:.1f} LUFS"
-    target = "" if figures.target_lufs is None else f" (target {figures.target_lufs:.0f})"
+    loudness = "no loudness" if figures.judged_lufs is None else f"{figures.judged_lufs:.1f} LUFS"
+    of = " of dialogue" if figures.measure == "dialogue" else ""
+    target = "" if figures.target_lufs is None else f" (target {_target(figures)})"
     peak = f"{figures.true_peak_dbtp:.1f} dBTP (ceiling {figures.ceiling_dbtp:.0f})"
-    yield f"{name}: {loudness}{target}, true peak {peak}"
+    yield f"{name}: {loudness}{of}{target}, true peak {peak}"
+
+
+def _target(figures: LoudnessFigures) -> str:
+    return f"{figures.target_lufs:.0f} +/- {figures.tolerance_lu:g} LUFS"
 
 
 def _sync_faults(sync: Sequence[SyncCheck]) -> Iterator[str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from foley.dsp.limiter import MARGIN_DB
-from foley.dsp.loudness import LoudnessMeter, LoudnessProfile
+from foley.dsp.loudness import LoudnessMeter
+from foley.dsp.profiles import LoudnessProfile
 from foley.media.sound import WavWriter
 from foley.mix.level import Level, Survey, level
 from foley.mix.sum import Block
-from foley.model import AudioFile
+from foley.model import AudioFile, Span
 from foley.units import RATE_HZ
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """How often a file is written: the second already knows what the meter read of the first."""
 CLOSE_LU = 0.2
-"""Under half of EBU R 128's tolerance, so that another meter agrees that the target is met."""
+"""Under half of the smallest tolerance, EBU R 128's, so that another meter agrees that the target is met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,23 @@ class Figures:
     peak_dbtp: float
 
 
-def write_measured(blocks: Iterable[Block], to: Path) -> tuple[AudioFile, Figures]:
-    """Write blocks of shape (2, samples) as a 24-bit WAV and return what the meter read."""
+def write_measured(
+    blocks: Iterable[Block], to: Path, *, speech: Sequence[Span] | None = None
+) -> tuple[AudioFile, Figures]:
+    """Write blocks of shape (2, samples) as a 24-bit WAV and return what the meter read.
+
+    Args:
+        blocks: The sound.
+        to: The file.
+        speech: Where somebody speaks, where the loudness of that alone counts.
+    """
     meter = LoudnessMeter(RATE_HZ, 2)
     with WavWriter(to, rate_hz=RATE_HZ, channels=2) as writer:
         for block in blocks:
             writer.append(block)
             meter.add(block)
-    return writer.file, Figures(meter.integrated_lufs(), meter.true_peak_dbtp())
+    lufs = meter.integrated_lufs() if speech is None else meter.spoken_lufs(speech)
+    return writer.file, Figures(lufs, meter.true_peak_dbtp())
 
 
 def settled(

@@ -14,8 +14,8 @@ PLAN_SCHEMA = "foley.plan/1"
 Kind = Literal["hits", "span", "bed"]
 """hits: at instants; span: while something lasts; bed: ambience under shots."""
 
-Bus = Literal["foley", "effects", "backgrounds"]
-"""Where an event is summed: performed sound, hard effects, ambience."""
+Bus = Literal["foley", "effects", "backgrounds", "music"]
+"""Where an event is summed: performed sound, hard effects, ambience; music where a plan asks for it."""
 
 
 Room = Literal["none", "small_interior", "large_interior", "exterior", "under_water"]

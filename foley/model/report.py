@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+LoudnessMeasure = Literal["programme", "dialogue"]
+"""All of a programme, or where somebody speaks in it; both by ITU-R BS.1770-4 with its gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,34 @@ class LoudnessFigures:
     """None where the sound is silent or shorter than a gating block (400 ms)."""
     true_peak_dbtp: float
     target_lufs: float | None
+    """What is asked of the loudness that is judged; None: nothing."""
     ceiling_dbtp: float
     passed: bool
+    tolerance_lu: float = 0.5
+    """How far off the target it may be."""
+    profile: str = ""
+    """Name of what the target, tolerance and ceiling are of."""
+    measure: LoudnessMeasure = "programme"
+    """Which loudness is judged."""
+    because: str = ""
+    """Why that one, where the profile knows two."""
+    dialogue_lufs: float | None = None
+    """Loudness where somebody speaks; None where nobody does or nobody looked."""
+    dialogue_share: float | None = None
+    """Of the programme that is speech, 0 to 1; None where nobody looked."""
+    speech_by: str = ""
+    """Who looked for speech; "" where nobody did."""
+    momentary_max_lufs: float | None = None
+    """Loudest 400 ms; None for shorter or silent sound."""
+    short_term_max_lufs: float | None = None
+    """Loudest 3 s; None for shorter or silent sound."""
+    range_lu: float | None = None
+    """Loudness range, EBU Tech 3342; None under 3 s."""
+
+    @property
+    def judged_lufs(self) -> float | None:
+        """Return the loudness that is held against the target."""
+        return self.dialogue_lufs if self.measure == "dialogue" else self.integrated_lufs
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from foley.model.media import AudioFile
-from foley.model.plan import Bus
+from foley.model.plan import Bus, PanPoint, Space
+
+Chain = Literal["designed", "off"]
+"""designed: every bus runs through the filters and the compressor of its kind; off: as it was placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,20 @@ class Placement:
     gain_left: float
     """Factor for the left side; a stereo take's own channels keep their sides."""
     gain_right: float
+    trim: float = 1.0
+    """Factor of the editor's trim, which is part of both gains."""
+    fade_in: int = 0
+    """Samples, from where it is first heard; straight in amplitude."""
+    fade_out: int = 0
+    """Samples, to where the take or the timeline ends; nothing rings on after it."""
+    path: tuple[PanPoint, ...] = ()
+    """By time, on the clip's timeline: where a moving source is; the gains then hold the level alone."""
+    air_m: float = 0.0
+    """How much farther it sounds than where its level holds: what that much air takes, it has lost."""
+    spaces: tuple[Space, ...] = ()
+    """By start, not overlapping: the rooms that answer it."""
+    room_gain: float = 1.0
+    """Factor of the rooms' answer, beside the rooms' own level: more from afar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,10 @@ class Master:
     later edit had to give way alone so that the other stems stay bit-identical."""
     bus_keys: Mapping[Bus, str]
     """Content of each bus it was made for: equal keys, equal samples."""
+    chain: Chain = "off"
+    """What the buses went through; what was kept by a release without chains went through none."""
+    compressor: Mapping[Bus, npt.NDArray[np.float32]] = field(default_factory=dict)
+    """Gain of each bus that was compressed, as the limiter's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +128,7 @@ class Mixdown:
     """The finished sound, all files 48 kHz/24-bit stereo and as long as the picture to the sample."""
 
     stems: Mapping[Bus, AudioFile]
+    """The three usual ones always, music where the plan has it."""
     mix: AudioFile
     """The sum of the stems, sample by sample."""
     track: AudioFile
@@ -118,3 +141,5 @@ class Mixdown:
     ceiling_dbtp: float
     master: Master
     notes: tuple[str, ...] = ()
+    loudness: str = ""
+    """Name of the profile that the target and the ceiling are of."""

@@ -1,34 +1,52 @@
 """Keep what stages make, by content: a killed run resumes, two runs may share one folder.
 
 A record is a folder `NAME/KEY` with the value (`value.json`, `arrays.npz`) and its files. It is made under `tmp/` and
-renamed when whole, so that it is there completely or not at all, whoever is killed.
+renamed when whole, so that it is there completely or not at all, whoever is killed. The folder's time of change is that
+of its last use. What was used through a `Cache` stays as long as that object does: make one for each job, and keep it
+while paths that came from it are read.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import threading
 import uuid
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from foley.contracts import Context
-from foley.errors import CannotWriteError
-from foley.media.atomic import is_abandoned, owner, unwritable
-from foley.pipeline import codec
+from foley.errors import CannotWriteError, DiskFullError
+from foley.media.atomic import owner, unwritable
+from foley.pipeline import codec, eviction, leases
 
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
 
 FORMAT = "1"
 """Raised when records are laid out anew: old ones are then simply not found."""
+
+RESERVE_BYTES = 64_000_000
+"""Nothing is begun with less left on the disk: logs, queues and other programs need some too."""
+
+RECORD_DEPTH = 3
+"""A record lies in NAME, the first two digits of its key, and the key."""
+
+SAMPLES, SAMPLE_BYTES = 16, 1 << 16
+"""Of a large file these parts make its check value: lost blocks show, and a film's stem costs no more than a knock."""
+
+MEND_FULL = (
+    "make room: foley cache prune --older-than 7d; or name another disk: --workdir, -o. The same command goes on"
+)
 
 _MISSING = object()
 
@@ -41,14 +59,20 @@ class Cache:
 
         Raises:
             CannotWriteError: where the folder cannot be made.
+            OptionError: where FOLEY_CACHE_LIMIT is no size.
         """
         self.root = root.resolve()
+        self.subject = ""
+        """Key of the clip that the job is about, kept with the records that it makes."""
+        self._limit_bytes = eviction.limit_bytes()
+        self._lease: leases.Lease | None = None
+        self._used: set[str] = set()
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         try:
             (self.root / "tmp").mkdir(parents=True, exist_ok=True)
         except OSError as cause:
             raise unwritable(self.root, cause) from cause
-        self._sweep()
+        eviction.sweep(self.root)
 
     def context(self, progress: Progress | None = None) -> RunContext:
         """Return a context whose scratch folder lives until `RunContext.close`."""
@@ -57,6 +81,13 @@ class Cache:
     def digest(self, *values: object) -> str:
         """Return the content key of values."""
         return codec.digest(values, self._name_path)
+
+    def let_go(self) -> None:
+        """Need nothing any more of what was used so far: for what lives longer than a job, between two of them."""
+        lease, self._lease = self._lease, None
+        self._used.clear()
+        if lease is not None:
+            lease.end()
 
     def once(
         self, name: str, key: tuple[object, ...], make: Callable[[Context], T], progress: Progress
@@ -68,8 +99,11 @@ class Cache:
             value = self._load(folder)
             if value is not _MISSING:
                 return value, True
+            self._refuse_full()
             self._make(folder, make, progress)
             value = self._load(folder)
+            if self._limit_bytes is not None:
+                eviction.added(self.root, folder, self._limit_bytes)
         if value is _MISSING:
             raise CannotWriteError(folder, "what was just written cannot be read back")
         return value, False
@@ -93,29 +127,73 @@ class Cache:
             return True
         return isinstance(cause.filename, str | Path) and Path(cause.filename).is_relative_to(self.root)
 
+    def _refuse_full(self) -> None:
+        """Refuse to begin on a disk that is all but full; what is there already stays usable."""
+        if shutil.disk_usage(self.root).free < RESERVE_BYTES:
+            raise disk_full(self.root)
+
     def _write(self, value: object, scratch: Path) -> None:
         encoder = codec.Encoder(lambda path: self._name_path(path, scratch))
-        tree = encoder.tree(value)
+        tree = json.dumps(encoder.tree(value))
         if encoder.arrays:
             np.savez(scratch / "arrays.npz", **encoder.arrays)  # type: ignore[arg-type]
-        files = {str(path.relative_to(scratch)): path.stat().st_size for path in scratch.rglob("*") if path.is_file()}
-        (scratch / "value.json").write_text(json.dumps({"value": tree, "files": files}))
+        paths = {str(path.relative_to(scratch)): path for path in scratch.rglob("*") if path.is_file()}
+        about = {
+            "format": FORMAT,
+            "subject": self.subject,
+            "check": zlib.crc32(tree.encode()),
+            "checks": {name: check_value(path) for name, path in paths.items()},
+            "files": {name: path.stat().st_size for name, path in paths.items()},
+        }
+        (scratch / "value.json").write_text(f'{json.dumps(about)[:-1]}, "value": {tree}}}')
 
     def _commit(self, scratch: Path, folder: Path) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            scratch.rename(folder)
-        except OSError as cause:
-            if cause.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-            if (
-                self._load(folder) is _MISSING
-            ):  # what stands there is broken; another run's whole record is as good as ours
-                folder.rename(self._temporary() / "broken")
+        with leases.locked(self.root):
+            self._hold()
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
                 scratch.rename(folder)
+            except OSError as cause:
+                if cause.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+                # what stands there is broken; another run's whole record is as good as ours
+                if self._read(folder, self._find_path) is _MISSING:
+                    folder.rename(self._temporary() / "broken")
+                    scratch.rename(folder)
+            os.utime(folder)
+        self._used.add(str(folder))
+
+    def _hold(self) -> None:
+        """Begin the lease with the first use, and say later that it lives; call with the lock held."""
+        if self._lease is None:
+            with suppress(OSError):
+                self._lease = leases.Lease(self.root)
+        else:
+            self._lease.beat()
+
+    def _use(self, folder: Path) -> bool:
+        """Mark a record as used now, so that it stays while this object lives; return whether it is there."""
+        name = str(folder)
+        if name in self._used:
+            return True
+        if not folder.is_dir():
+            return False
+        with leases.locked(self.root):
+            self._hold()
+            try:
+                os.utime(folder)
+            except FileNotFoundError:  # taken out just now
+                return False
+            except PermissionError:  # another user's: it can be read all the same
+                return True
+        self._used.add(name)
+        return True
 
     def _load(self, folder: Path) -> Any:
-        """Return the value, or `_MISSING` where it or a file that it names is not there whole."""
+        """Return the value, or `_MISSING` where it or a file that it names is not there whole; marks it as used."""
+        return self._read(folder, self._find_used) if self._use(folder) else _MISSING
+
+    def _read(self, folder: Path, finds: Callable[[str, Path], Path]) -> Any:
         try:
             record = json.loads((folder / "value.json").read_text())
             if any((folder / name).stat().st_size != size for name, size in record["files"].items()):
@@ -125,7 +203,7 @@ class Cache:
                 # opened here: where it is broken, numpy would leave it open
                 with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
                     arrays = dict(stored)
-            return codec.decode(record["value"], arrays, lambda name: self._find_path(name, folder))
+            return codec.decode(record["value"], arrays, lambda name: finds(name, folder))
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             return _MISSING
 
@@ -143,6 +221,13 @@ class Cache:
             raise FileNotFoundError(path)
         return path
 
+    def _find_used(self, name: str, folder: Path) -> Path:
+        """Return the path; the record that it lies in is used too."""
+        base, _, rest = name.partition(":")
+        if base == "cache":
+            self._use(self.root.joinpath(*Path(rest).parts[:RECORD_DEPTH]))
+        return self._find_path(name, folder)
+
     def _temporary(self) -> Path:
         folder = self.root / "tmp" / f"{owner()}-{uuid.uuid4().hex}"
         try:
@@ -151,11 +236,24 @@ class Cache:
             raise unwritable(folder, cause) from cause
         return folder
 
-    def _sweep(self) -> None:
-        """Throw away what killed runs of this machine left half-made."""
-        for folder in (self.root / "tmp").glob("*-*-*"):
-            if is_abandoned(folder.name.rpartition("-")[0]):
-                shutil.rmtree(folder, ignore_errors=True)
+
+def disk_full(path: Path, needed_bytes: float | None = None) -> DiskFullError:
+    """Return what is said of a disk that cannot hold what is to be written."""
+    error = DiskFullError(path, None if needed_bytes is None else needed_bytes / 1e6)
+    error.hint = MEND_FULL
+    return error
+
+
+def check_value(path: Path) -> int:
+    """Return a file's check value, CRC-32: of all of it, or of evenly spread parts where it is large."""
+    size, total = path.stat().st_size, 0
+    with path.open("rb") as file:
+        if size <= SAMPLES * SAMPLE_BYTES:
+            return zlib.crc32(file.read())
+        for number in range(SAMPLES):
+            file.seek((size - SAMPLE_BYTES) * number // (SAMPLES - 1))
+            total = zlib.crc32(file.read(SAMPLE_BYTES), total)
+    return total
 
 
 class RunContext:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from foley.pipeline import stages
 from foley.pipeline.beside import Beside
 from foley.pipeline.cache import Cache
 from foley.pipeline.workflow import Step, Workflow
+from foley.version import __version__
 
 T = TypeVar("T")
 
@@ -37,6 +40,34 @@ class StageTime:
     stage: str
     seconds: float
     cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageNews:
+    """A stage that begins, or how it ended."""
+
+    stage: str
+    state: Literal["began", "made", "found", "failed"]
+    """found: its product lay in the cache."""
+    seconds: float
+    """What it took; 0 where it begins."""
+    kept: bool
+    """Whether the cache keeps what it makes."""
+
+
+Witness = Callable[[StageNews], None]
+
+_witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
+
+
+@contextmanager
+def witnessed(by: Witness) -> Iterator[None]:
+    """Tell `by` of every stage that runs in the block, those beside too, which tell it from another thread."""
+    before = _witness.set(by)
+    try:
+        yield
+    finally:
+        _witness.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +102,19 @@ def run(
     stages.check_made(chosen, wanted, kinds)
     steps = [step for step in workflow.steps if step.stage in chosen]
     products: dict[type, Any] = {type(value): value for value in given}
-    times: list[StageTime] = []
+    clock = _Clock()
     with Beside() as beside:
         for number, step in enumerate(steps, 1):
             inputs = [_given(products, kind, late=kind in step.stage.late) for kind in step.stage.needs]
             if step.stage.beside:
-                products[step.stage.makes] = beside.begin(partial(_timed, step, inputs, cache, _unsaid, times))
+                products[step.stage.makes] = beside.begin(partial(clock.timed, step, inputs, cache, say=_unsaid))
                 continue
             say = _speaker(step.stage.name, number, len(steps), on_progress)
-            products[step.stage.makes] = _timed(step, inputs, cache, say, times)
+            products[step.stage.makes] = clock.timed(step, inputs, cache, say=say)
             say(1.0, "")
         for kind in products:
             products[kind] = _given(products, kind, late=False)
-    return Run(products, tuple(times))
+    return Run(products, tuple(clock.times))
 
 
 def _given(products: dict[type, Any], kind: type, *, late: bool) -> Any:
@@ -97,13 +128,30 @@ def _given(products: dict[type, Any], kind: type, *, late: bool) -> Any:
     return made.result() if pending and not late else made
 
 
-def _timed(
-    step: Step, inputs: Sequence[Any], cache: Cache, say: Callable[[float, str], None], times: list[StageTime]
-) -> Any:
-    start = time.perf_counter()
-    made, cached = _do(step, inputs, cache, say)
-    times.append(StageTime(step.stage.name, time.perf_counter() - start, cached))
-    return made
+class _Clock:
+    """Times the stages of one run and tells its witness."""
+
+    def __init__(self) -> None:
+        self.times: list[StageTime] = []
+        self._witness = _witness.get()
+
+    def timed(self, step: Step, inputs: Sequence[Any], cache: Cache, *, say: Callable[[float, str], None]) -> Any:
+        """Return what a stage makes."""
+        self._tell(step, "began", 0.0)
+        start = time.perf_counter()
+        try:
+            made, cached = _do(step, inputs, cache, say)
+        except Exception:
+            self._tell(step, "failed", time.perf_counter() - start)
+            raise
+        seconds = time.perf_counter() - start
+        self.times.append(StageTime(step.stage.name, seconds, cached))
+        self._tell(step, "found" if cached else "made", seconds)
+        return made
+
+    def _tell(self, step: Step, state: Literal["began", "made", "found", "failed"], seconds: float) -> None:
+        if self._witness is not None:
+            self._witness(StageNews(step.stage.name, state, seconds, step.stage.cached))
 
 
 def _unsaid(done: float, what: str) -> None:
@@ -114,7 +162,8 @@ def _do(step: Step, inputs: Sequence[Any], cache: Cache, say: Callable[[float, s
     stage = step.stage
     options = {} if step.options is None else {"opts": step.options}
     if stage.cached:
-        key = (stage.version, _plain(step.options), *inputs)
+        # another foley may do the same otherwise and have forgotten to say so in a stage's version
+        key = (__version__, stage.version, _plain(step.options), *inputs)
         return cache.once(stage.name, key, lambda ctx: stage(*inputs, **options, ctx=ctx), say)
     context = cache.context(say)
     try:

@@ -63,8 +63,8 @@ def folder() -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all workflows that come with foley."""
-    return tuple(sorted(path.stem for path in folder().glob("*.yaml")))
+    """Return the names of all workflows that come with foley, the default first."""
+    return tuple(sorted((path.stem for path in folder().glob("*.yaml")), key=lambda name: (name != DEFAULT, name)))
 
 
 def load(name_or_file: str = DEFAULT) -> Workflow:

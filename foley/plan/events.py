@@ -32,8 +32,11 @@ HEAD = f"""\
 #
 # Times are seconds from the first frame (3.25), or a clock (0:03.25, 1:02:03.5).
 #   kind         hits: at instants; span: while something lasts; bed: ambience under shots
-#   bus          foley, effects or backgrounds: the stem it is heard in
-#   gain_db      your trim on top of level_db; pan: -1 left to 1 right; distance_m: how far away
+#   bus          foley, effects, backgrounds or music: the stem it is heard in
+#   gain_db      your trim on top of level_db; fade_in_s, fade_out_s: your fades
+#   pan          -1 left to 1 right; path: where a moving sound is, point by point; distance_m: how far away
+#   spaces       in which room each part plays: none (dry), small_interior, large_interior, exterior, under_water;
+#                an event's own room stands above them
 #   seed         another number is another take; generator: who makes it, "auto" leaves it to routing
 #   muted: true  keeps an event without hearing it; locked: true keeps planners from changing it
 # Fields that are not there have their usual value; {SCHEMA_NAME} lists them all.
@@ -66,7 +69,8 @@ def save(plan: SoundPlan, to: Path) -> None:
         OutputError: where it cannot be written.
     """
     tree = _tree(rounded(plan))
-    document = {"schema": PLAN_SCHEMA, "planner": tree.pop("planner"), **tree}
+    events = tree.pop("events")  # last: they are many
+    document = {"schema": PLAN_SCHEMA, "planner": tree.pop("planner"), **tree, "events": events}
     text = yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=LINE_WIDTH, default_flow_style=False
     )
@@ -141,6 +145,17 @@ def _clip_faults(plan: SoundPlan) -> Iterator[tuple[str, str]]:
     for number, shot in enumerate(plan.shots):
         if not 0 <= shot.start_s <= shot.end_s <= float(plan.clip.duration_s) + CLIP_SLACK_S:
             yield f"shots[{number}].end_s", "a shot must start before it ends, inside the clip"
+    yield from _space_faults(plan)
+
+
+def _space_faults(plan: SoundPlan) -> Iterator[tuple[str, str]]:
+    last_s, before_s = float(plan.clip.duration_s) + CLIP_SLACK_S, 0.0
+    for number, space in enumerate(plan.spaces):
+        if not 0 <= space.start_s < space.end_s <= last_s:
+            yield f"spaces[{number}].end_s", "a space must start before it ends, inside the clip"
+        elif space.start_s < before_s:
+            yield f"spaces[{number}].start_s", f"begins before the space above it ends ({clock(before_s)})"
+        before_s = max(before_s, space.end_s)
 
 
 def _faults_of_events(plan: SoundPlan) -> Iterator[tuple[str, str]]:
@@ -156,17 +171,17 @@ def _faults_of_events(plan: SoundPlan) -> Iterator[tuple[str, str]]:
 def _event_faults(event: SoundEvent, end_s: float) -> Iterator[tuple[str, str]]:
     if not event.id or event.id != event.id.strip() or set(event.id) & set('/\\:*?"<>|\0') or event.id[0] == ".":
         yield "id", "must be a name that a file can bear"
-    if event.start_s < 0:
-        yield "start_s", "must be 0 or more"
+    for name in ("start_s", "seed", "fade_in_s", "fade_out_s"):
+        if getattr(event, name) < 0:
+            yield name, "must be 0 or more"
     if event.end_s < event.start_s:
         yield "end_s", f"lies before start_s ({clock(event.start_s)})" if event.start_s >= 0 else "lies before start_s"
     if event.end_s > end_s:
         yield "end_s", f"lies past the clip's end ({clock(end_s)})"
-    if event.seed < 0:
-        yield "seed", "must be 0 or more"
     yield from _range_faults(event, "")
     yield from _instant_faults(event)
-    yield from _curve_faults(event)
+    for name in ("curve", "path"):
+        yield from _point_faults(event, name)
 
 
 def _instant_faults(event: SoundEvent) -> Iterator[tuple[str, str]]:
@@ -184,17 +199,18 @@ def _instant_faults(event: SoundEvent) -> Iterator[tuple[str, str]]:
         yield from _range_faults(hit, f"hits[{number}].")
 
 
-def _curve_faults(event: SoundEvent) -> Iterator[tuple[str, str]]:
-    if event.kind == "hits" and event.curve:
+def _point_faults(event: SoundEvent, name: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the points of a curve or a path."""
+    if name == "curve" and event.kind == "hits" and event.curve:
         yield "curve", "events of kind hits have strengths, no curve"
     before_s = event.start_s
-    for number, point in enumerate(event.curve):
+    for number, point in enumerate(getattr(event, name)):
         if not event.start_s <= point.time_s <= event.end_s:
-            yield f"curve[{number}].time_s", f"lies outside the event ({event.start_s:g} to {event.end_s:g})"
+            yield f"{name}[{number}].time_s", f"lies outside the event ({event.start_s:g} to {event.end_s:g})"
         elif point.time_s < before_s:
-            yield f"curve[{number}].time_s", "lies before the point above it"
+            yield f"{name}[{number}].time_s", "lies before the point above it"
         before_s = point.time_s
-        yield from _range_faults(point, f"curve[{number}].")
+        yield from _range_faults(point, f"{name}[{number}].")
 
 
 def _range_faults(value: Any, where: str) -> Iterator[tuple[str, str]]:

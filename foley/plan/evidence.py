@@ -22,6 +22,11 @@ UNSURE = 0.3
 MOVES = 0.02
 """Motion level below which nothing moves that could be heard."""
 
+CLEARLY, CLEAR_PERCENTILE, FASTEST = 0.15, 95, 0.95
+"""Level that the liveliest twentieth of a shot reaches where something moves though nothing says what: beside a shot of
+slow motion, a camera's noise in a still one makes 0.08. A clip's fastest motion has level 1, unless all of it is still:
+its noise stays well under that."""
+
 HEARD_S = 0.1
 """How far an attack in the clip's own sound may lie from what is seen to be taken for its sound: more, and picture and
 sound are seen to part (ITU-R BT.1359)."""
@@ -132,7 +137,8 @@ def moving_sounds(picture: Picture, shots: Iterable[int]) -> Iterator[ProposedSo
     if strikes and struck:
         because = f"{counted(strikes, 'strike is', 'strikes are')} seen; nothing says what strikes"
         yield replace(vocabulary()[GENERIC_IMPACT].proposed(because), shots=struck, confidence=UNSURE)
-    moving = tuple(number for number in wanted if _moves(picture, number))
+    still = float(np.max(picture.motion.level, initial=0.0)) < FASTEST
+    moving = () if still else tuple(number for number in wanted if _clearly_moves(picture, number))
     if moving:
         movement = vocabulary()[GENERIC_MOVEMENT].proposed("something moves; nothing says what")
         shots = () if len(moving) == len(picture.shots) else moving
@@ -177,6 +183,11 @@ def _sounds(sound: SoundClass, picture: Picture, shot: int) -> bool:
 def _moves(picture: Picture, shot: int) -> bool:
     level = picture.motion.level[_within(picture.times_s, picture, shot)]
     return bool(len(level)) and float(np.max(level)) > MOVES
+
+
+def _clearly_moves(picture: Picture, shot: int) -> bool:
+    level = picture.motion.level[_within(picture.times_s, picture, shot)]
+    return bool(len(level)) and float(np.percentile(level, CLEAR_PERCENTILE)) > CLEARLY
 
 
 def _impacts(picture: Picture, shot: int, cue: Cue) -> int:

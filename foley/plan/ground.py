@@ -15,9 +15,11 @@ from foley.model import (
     Clip,
     ClipIdentity,
     CurvePoint,
+    Hints,
     Hit,
     Listening,
     Looks,
+    PanPoint,
     Picture,
     Proposal,
     ProposedSound,
@@ -28,8 +30,10 @@ from foley.model import (
 from foley.plan.closer import closer
 from foley.plan.curves import QUIETEST, active_spans, mean_x, motion_curve
 from foley.plan.instants import Instants, instants
+from foley.plan.paths import hits_path, pan_of, span_path
 from foley.plan.production import without_doubles
 from foley.plan.rounding import STEPS_A_SECOND, rounded
+from foley.plan.spaces import spaces
 from foley.plan.windows import runs_of_shots
 
 LONG_GAP_S = 10.0
@@ -37,9 +41,6 @@ LONG_GAP_S = 10.0
 
 HIT_S = 0.1
 """How long the cause of a hit lasts after its instant: an event must have a length to be seen on a timeline."""
-
-PAN_RANGE = 1.2
-"""Pan at the right edge is half of this: further out, a sound leaves the screen for who sits off the middle."""
 
 SHORTEST_STAY_S = 3.0
 """A place seen for less is an insert or part of a montage: the ambience of the place before runs on under it."""
@@ -59,6 +60,7 @@ class _Draft:
     hits: tuple[Hit, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     x: float = 0.5
+    path: tuple[PanPoint, ...] = ()
     place: int | None = None
     """Of a bed: which of the looks' places it is heard in."""
 
@@ -75,17 +77,21 @@ class GroundOptions:
             raise ValueError(f"doubles must be keep or mute, got {self.doubles!r}")
 
 
-@stage(version=8)
+@stage(version=9)
 def ground(
     clip: Clip,
     picture: Picture,
     looks: Looks,
     listening: Listening,
     proposal: Proposal,
+    hints: Hints,
     opts: GroundOptions,
     ctx: Context,
 ) -> SoundPlan:
-    """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows."""
+    """Return the plan: each proposed sound as events that lie inside the clip, timed by what the picture shows.
+
+    Its spaces say in which room each part of the clip plays, as far as that is known.
+    """
     end_s = _last_s(float(clip.duration_s))
     sounds = proposal.sounds
     drafts = [*_hits(sounds, clip, picture), *_spans(sounds, picture), *_beds(sounds, picture, looks)]
@@ -94,8 +100,15 @@ def ground(
     events = tuple(_event(number, draft, proposal, ctx) for number, draft in enumerate(drafts, 1))
     if opts.doubles == "mute":
         events = without_doubles(events, listening)
-    identity = ClipIdentity(clip.path.as_posix(), clip.key, clip.duration_s, clip.video.frame_rate)
-    plan = SoundPlan(identity, picture.shots, proposal.hints, proposal.reasoning, events, proposal.planner)
+    plan = SoundPlan(
+        clip=ClipIdentity(clip.path.as_posix(), clip.key, clip.duration_s, clip.video.frame_rate),
+        shots=picture.shots,
+        hints=proposal.hints,
+        reasoning=proposal.reasoning,
+        events=events,
+        planner=proposal.planner,
+        spaces=spaces(hints, picture, looks, sounds=sounds),
+    )
     return rounded(plan)
 
 
@@ -111,15 +124,19 @@ def _hits(sounds: Sequence[ProposedSound], clip: Clip, picture: Picture) -> Iter
     seen_closer = closer(clip, hitting, picture)
     for sound, found in zip(hitting, instants(hitting, picture, seen_closer), strict=True):
         for first, last in _unbroken([hit.time_s for hit in found.hits], cuts):
-            yield _hit_draft(sound, found, first, last)
+            yield _hit_draft(
+                sound, replace(found, hits=found.hits[first : last + 1], places=found.places[first : last + 1]), picture
+            )
 
 
-def _hit_draft(sound: ProposedSound, found: Instants, first: int, last: int) -> _Draft:
-    hits, places = found.hits[first : last + 1], found.places[first : last + 1]
+def _hit_draft(sound: ProposedSound, found: Instants, picture: Picture) -> _Draft:
+    hits, places = found.hits, found.places
     weights = [hit.strength + 1e-6 for hit in hits]
     x = sum(place * weight for place, weight in zip(places, weights, strict=True)) / sum(weights)
     span = Span(hits[0].time_s, hits[-1].time_s + HIT_S)
-    return _Draft(sound, span, found.evidence, found.confidence, hits=hits, x=x)
+    return _Draft(
+        sound, span, found.evidence, found.confidence, hits=hits, x=x, path=hits_path(hits, places, picture, mean=x)
+    )
 
 
 def _unbroken(times: Sequence[float], cuts: Sequence[float]) -> Iterator[tuple[int, int]]:
@@ -163,7 +180,8 @@ def _span_drafts(sound: ProposedSound, window: Span, picture: Picture) -> Iterat
 
 def _following(sound: ProposedSound, span: Span, picture: Picture, evidence: str, *, floor: float) -> _Draft:
     curve = motion_curve(picture, span, floor=floor, region=sound.region)
-    return _Draft(sound, span, evidence, curve=curve, x=mean_x(picture, span, sound.region))
+    path = span_path(picture, span, sound.region)
+    return _Draft(sound, span, evidence, curve=curve, x=mean_x(picture, span, sound.region), path=path)
 
 
 def _without_long_pauses(spans: Sequence[Span], cuts: Sequence[float]) -> Iterator[list[Span]]:
@@ -229,7 +247,8 @@ def _inside(draft: _Draft, end_s: float) -> _Draft | None:
     span = Span(max(0.0, draft.span.start_s), min(end_s, draft.span.end_s))
     hits = tuple(replace(hit, time_s=min(max(hit.time_s, 0.0), end_s)) for hit in draft.hits)
     curve = tuple(replace(point, time_s=min(max(point.time_s, 0.0), end_s)) for point in draft.curve)
-    return replace(draft, span=span, hits=hits, curve=curve) if span.start_s <= span.end_s else None
+    path = tuple(replace(point, time_s=min(max(point.time_s, 0.0), end_s)) for point in draft.path)
+    return replace(draft, span=span, hits=hits, curve=curve, path=path) if span.start_s <= span.end_s else None
 
 
 def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> SoundEvent:
@@ -254,7 +273,8 @@ def _event(number: int, draft: _Draft, proposal: Proposal, ctx: Context) -> Soun
         generator=proposal.generator,
         seed=int(ctx.rng("event", proposal.seed, *whose).integers(2**31)),
         level_db=sound.level_db,
-        pan=(min(1.0, max(0.0, draft.x)) - 0.5) * PAN_RANGE,
+        pan=pan_of(draft.x),
+        path=draft.path,
         distance_m=sound.distance_m,
         level_at_m=sound.distance_m,
         confidence=sound.confidence * draft.confidence,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from foley.model import ProposedSound
 from foley.plan.clauses import Clause, Count, clauses, without_negation
 from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
+from foley.plan.variants import varied
 from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.plan.words import Manner, language, manner
 
@@ -130,6 +131,8 @@ class _Candidate:
     words: frozenset[int]
     """Places in the clause of all words that speak for it."""
     score: float
+    around: frozenset[str] = frozenset()
+    """Words of other clauses that support it, by stem."""
 
 
 def read(text: str) -> Reading:
@@ -199,7 +202,7 @@ def _mention(best: _Candidate, clause: Clause, *, lent: bool = False) -> Mention
     gaits = language().gaits
     steps = best.sound.recipe.startswith("step_")
     return Mention(
-        sound=best.sound,
+        sound=varied(best.sound, best.around.union(clause.stems[place] for place in best.words)),
         words=tuple(clause.words[place] for place in sorted(best.words)),
         clause=clause.text,
         score=best.score,
@@ -243,8 +246,9 @@ def _candidate(item: Needles, scope: _Scope) -> _Candidate | None:
     words = named | (verb | noun if acted else frozenset())
     support = _support(item, scope) - words
     score = NAMED * scope.weight(named) + scope.weight(words - named) + SUPPORT * scope.weight(support)
-    score += SUPPORT * sum(rarity(word) for (word, *_) in item.context if word in scope.around)
-    return _Candidate(item.sound, words | support, score)
+    around = frozenset(word for (word, *_) in item.context if word in scope.around)
+    score += SUPPORT * sum(rarity(word) for word in around)
+    return _Candidate(item.sound, words | support, score, around)
 
 
 def _alone(clause: Clause, scope: _Scope) -> Iterator[_Candidate]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from foley.model import Cue, Impact, Listening, Picture, ProposedSound, Reasoning
+from foley.model import Cue, Hint, Impact, Listening, Picture, ProposedSound, Reasoning
 from foley.units import clock
 
 CUE_WORDS: dict[Cue, tuple[str, str]] = {
@@ -63,6 +63,18 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMED:
         named.append(f"{len(names) - MOST_NAMED} more")
     return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def kind_of_source(hint: Hint) -> str:
+    """Return where a hint comes from, in words."""
+    names = {"prompt": "the prompt", "timed prompt": "the prompt", "subtitle": "the subtitles"}
+    return names.get(hint.source, "the cue sheet")
+
+
+def source_named(hint: Hint) -> str:
+    """Return where a hint comes from and when it stands: "the prompt at 0:03.000", "a caption at 0:05.200"."""
+    at = f" at {clock(hint.start_s)}" if hint.start_s is not None else ""
+    return f"{kind_of_source(hint)}{at}".replace("the subtitles", "a caption")
 
 
 def _temporal(sounds: Sequence[ProposedSound], picture: Picture, listening: Listening) -> Iterable[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from foley.model import CurvePoint, Hit, Shot, SoundEvent, SoundPlan
+from foley.model import CurvePoint, Hit, PanPoint, Shot, SoundEvent, SoundPlan, Space
 
 DECIMALS = 4
 """Of times in a file: 0.1 ms, a fifth of what is asked of a placement at most."""
@@ -19,13 +20,21 @@ LEVEL_DECIMALS = 2
 """Of decibels and metres."""
 
 
+Part = TypeVar("Part", Shot, Space)
+
+
 def rounded(plan: SoundPlan) -> SoundPlan:
     """Return the plan with every number as its file writes it."""
-    return replace(plan, shots=tuple(map(_shot, plan.shots)), events=tuple(map(_event, plan.events)))
+    return replace(
+        plan,
+        shots=tuple(map(_stretch, plan.shots)),
+        events=tuple(map(_event, plan.events)),
+        spaces=tuple(map(_stretch, plan.spaces)),
+    )
 
 
-def _shot(shot: Shot) -> Shot:
-    return replace(shot, start_s=_time(shot.start_s), end_s=_time(shot.end_s))
+def _stretch(part: Part) -> Part:
+    return replace(part, start_s=_time(part.start_s), end_s=_time(part.end_s))
 
 
 def _event(event: SoundEvent) -> SoundEvent:
@@ -39,7 +48,10 @@ def _event(event: SoundEvent) -> SoundEvent:
         gain_db=round(event.gain_db, LEVEL_DECIMALS),
         distance_m=round(event.distance_m, LEVEL_DECIMALS),
         level_at_m=round(event.level_at_m, LEVEL_DECIMALS),
+        fade_in_s=_time(event.fade_in_s),
+        fade_out_s=_time(event.fade_out_s),
         pan=_share(event.pan),
+        path=tuple(PanPoint(_time(point.time_s), _share(point.pan)) for point in event.path),
         confidence=_share(event.confidence),
     )
 

@@ -24,7 +24,7 @@ def timed(sound: ProposedSound, mention: Mention, hint: Hint, *, steps: int, pic
         return replace(sound, start_s=hint.start_s, end_s=None if once else hint.end_s, exact=True)
     if sound.kind == "bed":
         return sound
-    start_s, end_s = _turn(mention.step, steps, picture)
+    start_s, end_s = turn(mention.step, steps, picture)
     if once and sound.kind == "hits":
         strongest = _strongest(picture.impacts, sound.cue, start_s, end_s)
         return replace(sound, start_s=strongest.time_s) if strongest else sound
@@ -34,7 +34,7 @@ def timed(sound: ProposedSound, mention: Mention, hint: Hint, *, steps: int, pic
     return replace(sound, start_s=start_s, end_s=end_s) if steps > 1 else sound
 
 
-def _turn(step: int, steps: int, picture: Picture) -> tuple[float, float]:
+def turn(step: int, steps: int, picture: Picture) -> tuple[float, float]:
     """Return when one of several things in a row happens: an even share of the time, divided at cuts that are near."""
     end_s = picture.shots[-1].end_s if picture.shots else 0.0
     share_s = end_s / steps

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from foley.errors import PlanError
-from foley.model import Bus, Cue, Kind, ProposedSound
+from foley.model import Bus, Cue, Kind, ProposedSound, Room
 from foley.plan.words import language, read_yaml
 
 FOLDER = Path(__file__).with_suffix("")
@@ -68,6 +68,8 @@ class SoundClass:
     """The procedural sound is honestly poor here."""
     backgrounds: tuple[str, ...] = ()
     """Ids of beds that are natural under it, the likeliest first."""
+    room: Room | None = None
+    """For beds: how the place answers where one hears it; None where that says nothing."""
     ground: str = ""
     """For beds: id of the footsteps that one hears there, where nobody names the ground."""
 

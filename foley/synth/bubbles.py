@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from foley.products import energy
 from foley.synth.excitation import Signal
 from foley.synth.textures import clouds, shower
 from foley.units import RATE_HZ
@@ -63,7 +64,7 @@ RADII_PER_OCTAVE = 16
 def _kept(step: int, rise: float, *, rises: bool) -> Signal:
     """Return a bubble of 1 mm times 2^(step / `RADII_PER_OCTAVE`), of unit energy, made once."""
     made = bubble(2.0 ** (step / RADII_PER_OCTAVE) / 1000.0, depth=1.0 if rises else 0.0, rise=rise)
-    made /= math.sqrt(float(np.dot(made, made)))
+    made /= math.sqrt(energy(made))
     made.flags.writeable = False
     return made
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import oaconvolve
 
+from foley.products import energy
 from foley.synth.chain import recorded_hit
 from foley.synth.excitation import Signal, decay, length_samples, low_passed
 from foley.synth.recipe import Mono
@@ -236,6 +237,6 @@ def far_off(rng: np.random.Generator, sound: Signal, t60_s: float, *, wet: float
     """
     length = length_samples(t60_s)
     answer = low_passed(rng.standard_normal(length) * decay(length, t60_s), corner_hz, 1)
-    answer *= wet / float(np.sqrt(np.dot(answer, answer)))
+    answer *= wet / float(np.sqrt(energy(answer)))
     dry: npt.NDArray[np.float32] = np.asarray(sound, np.float32)
     return np.asarray(sound + oaconvolve(dry, answer.astype(np.float32))[: len(sound)], np.float64)

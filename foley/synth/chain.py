@@ -146,9 +146,9 @@ def recorded_hit(
     """
     tilt = 10.0 ** (rng.normal(0.0, 1.2) / 20.0)
     low_hz = MICROPHONE_LOW_HZ * np.exp(rng.normal(0.0, 0.4))
-    microphone = shelf(tilt, TILT_HZ), butterworth(low_hz, 1, high=True)
-    sound = filtered(in_a_room(rng, samples, wet), *microphone)
+    sound = in_a_room(rng, samples, wet)
     audible = np.nonzero(np.abs(sound) > np.abs(sound).max() * 10.0 ** (END_DB / 20.0))[0]
     end = int(audible[-1]) + 1 if len(audible) else 1
     heard_s = min(ring_s, max(0.02, end / RATE_HZ - lead_s))
-    return finished_hit(sound, strength, ring_s=heard_s, lead_s=lead_s)
+    microphone = shelf(tilt, TILT_HZ), butterworth(low_hz, 1, high=True)
+    return finished_hit(sound, strength, ring_s=heard_s, lead_s=lead_s, colour=microphone)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import oaconvolve
 
+from foley.products import energy
 from foley.synth.chain import mixed
 from foley.synth.excitation import Signal, decay, high_passed, length_samples, low_passed, noise_burst
 from foley.synth.moving import Layer, frame_times_s, layered, slow_frames
@@ -158,7 +159,7 @@ def _line(build: np.random.Generator, engine: Engine) -> Signal:
     panels_hz = np.exp(build.uniform(np.log(engine.bass_hz), np.log(900.0), 18))
     panels = ring_modes(panels_hz, 0.06 * (panels_hz / 200.0) ** -0.5, build.normal(0.0, 1.0, 18), length)
     yard = low_passed(build.standard_normal(length) * decay(length, 0.10), engine.muffler_hz, 1)
-    parts = [part / np.sqrt(np.dot(part, part)) for part in (pipe, panels, yard)]
+    parts = [part / np.sqrt(energy(part)) for part in (pipe, panels, yard)]
     answer = high_passed(mixed(1.0 * parts[0], 0.8 * parts[1], 0.8 * parts[2]), engine.bass_hz, 2)
     answer *= np.minimum(1.0, np.linspace(8.0, 0.0, length))
     return answer / float(np.sqrt(_power_when_running(np.convolve(answer, _blow_down()), engine)))

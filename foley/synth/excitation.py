@@ -146,7 +146,7 @@ def noise_burst(rng: np.random.Generator, t60_s: float, *, low_hz: float, high_h
     """
     length = length_samples(t60_s)
     burst = rng.standard_normal(length) * decay(length, t60_s)
-    burst = high_passed(low_passed(burst, high_hz, 1), low_hz, 1)
+    burst = filtered(burst, butterworth(high_hz, 1, high=False), butterworth(low_hz, 1, high=True))
     return np.asarray(burst / (np.abs(burst).max() + 1e-12), np.float64)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
-from foley.synth.excitation import Signal, butterworth, filtered, high_passed, length_samples
+from foley.synth.excitation import Section, Signal, butterworth, filtered, high_passed, length_samples
 from foley.synth.recipe import MakesHit, MakesTexture, Mono
 
 T = TypeVar("T")
@@ -31,7 +31,13 @@ FADE_SHARE = 0.2
 
 
 def finished_hit(
-    sound: Signal, strength: float, *, ring_s: float, lead_s: float = 0.0, bright_hz: float = 15_000.0
+    sound: Signal,
+    strength: float,
+    *,
+    ring_s: float,
+    lead_s: float = 0.0,
+    bright_hz: float = 15_000.0,
+    colour: Sequence[Section] = (),
 ) -> Mono:
     """Return the finished hit: softer and darker with less strength, died away `ring_s` after its contact.
 
@@ -44,9 +50,10 @@ def finished_hit(
         ring_s: How long it may sound after its contact.
         lead_s: How long it sounds before.
         bright_hz: Corner of the darkening at strength 1, where it is left out.
+        colour: Filters that it goes through besides.
     """
     length = length_samples(lead_s + ring_s)
-    sections = [butterworth(DC_CORNER_HZ, 1, high=True)]
+    sections = [*colour, butterworth(DC_CORNER_HZ, 1, high=True)]
     if strength < 1.0:
         sections.append(butterworth(max(400.0, bright_hz * strength), 1, high=False))
     heard = filtered(sound[:length], *sections)

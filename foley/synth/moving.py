@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.fft import irfft
 
+from foley.products import product
 from foley.synth.excitation import DECAY_60_DB, Signal
 from foley.synth.recipe import Mono
 from foley.synth.textures import CONTROL_SAMPLES, Spectrum, control_times_s, spectrum, stretched
@@ -76,7 +77,7 @@ def layered(
     for row, layer in zip(powers, layers, strict=True):
         row[:] = np.square(layer.level)
     colours = np.stack([_power_bins(layer.shape, frame_samples, layer.band_hz) for layer in layers])
-    gains = np.sqrt(powers.T @ colours)
+    gains = np.sqrt(product(powers.T, colours))
     bins = rng.standard_normal((frames, 2 * (half + 1)), dtype=np.float32).view(np.complex64)
     bins *= gains
     pieces = irfft(bins, frame_samples, axis=1, overwrite_x=True)

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.signal import oaconvolve
 
+from foley.products import energy
 from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
 from foley.synth.finish import character
 from foley.synth.moving import Layer, frame_times_s, lively, slow_frames
@@ -188,7 +189,7 @@ def _repertoire(kind: str, number: int, grove: str, variant: str) -> tuple[Signa
     bird, chance = SPECIES[kind], character(f"{grove} bird {number}", variant)
     length = length_samples(GROVE_T60_S)
     trees = low_passed(chance.standard_normal(length) * decay(length, GROVE_T60_S), 4500.0, 1)
-    trees *= 0.5 / math.sqrt(float(np.dot(trees, trees)))
+    trees *= 0.5 / math.sqrt(energy(trees))
     trees[0] += 0.6
     song = bird.phrases[int(chance.integers(len(bird.phrases)))]
     base_hz = float(np.exp(chance.uniform(np.log(bird.low_hz), np.log(bird.high_hz))))
@@ -227,7 +228,7 @@ def strokes(rng: np.random.Generator, place: np.random.Generator, count: int, ma
     """Return a machine at work in a large room, peaks about 1: even strokes, each a little different."""
     room = length_samples(t60_s)
     answer = low_passed(place.standard_normal(room) * decay(room, t60_s), 2500.0, 1)
-    answer *= 0.4 / math.sqrt(float(np.dot(answer, answer)))
+    answer *= 0.4 / math.sqrt(energy(answer))
     answer[0] += 0.5
     modes_hz = np.exp(place.uniform(np.log(300.0), np.log(4200.0), 14))
     grains = []

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, signal
 
+from foley.products import energy, product
 from foley.synth.excitation import DECAY_60_DB, Signal, decay, length_samples, low_passed
 from foley.units import RATE_HZ
 
@@ -88,7 +89,7 @@ def ring_modes(
         blocks = -(-last // BLOCK_SAMPLES)
         fine = _powers(poles[group])
         coarse = starts[group, None] * np.exp(poles[group, None] * (BLOCK_SAMPLES * np.arange(blocks)))
-        wave = coarse.imag.T @ fine.real + coarse.real.T @ fine.imag
+        wave = product(coarse.imag.T, fine.real) + product(coarse.real.T, fine.imag)
         sound[:last] += wave.ravel()[:last]
     return sound
 
@@ -117,7 +118,7 @@ def ring_takes(
     fine = _powers(poles)
     coarse = np.exp(poles[:, None] * (BLOCK_SAMPLES * np.arange(-(-length // BLOCK_SAMPLES))))
     waves = (coarse[:, :, None] * fine[:, None, :]).astype(np.complex64).reshape(len(poles), -1)[:, :length]
-    return np.asarray((amplitudes.astype(np.complex64) @ waves).imag, np.float64)
+    return np.asarray(product(amplitudes.astype(np.complex64), waves).imag, np.float64)
 
 
 def plate_modes_hz(rng: np.random.Generator, lowest_hz: float, count: int) -> Signal:
@@ -264,5 +265,5 @@ def resonant_grains(
         grain = tone + 0.5 * rng.standard_normal(length) * decay(length, 0.5 * t60)
         grain *= np.minimum(1.0, t_s * hz / 0.15)
         grain -= grain.mean()
-        grains.append(np.asarray(grain / (np.sqrt(np.dot(grain, grain)) + 1e-12), np.float64))
+        grains.append(np.asarray(grain / (np.sqrt(energy(grain)) + 1e-12), np.float64))
     return grains

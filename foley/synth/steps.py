@@ -67,7 +67,8 @@ def _grains(name: str) -> list[Signal]:
     if name in GROUNDS:
         ground = GROUNDS[name]
         low, high = ground.grain_hz
-        return resonant_grains(character(name, 0), low, high, quality=ground.quality, decay_s=ground.decay_s)
+        grains = resonant_grains(character(name, 0), low, high, quality=ground.quality, decay_s=ground.decay_s)
+        return [low_passed(grain, 3.0 * high, 1) for grain in grains]  # buried grains have no overtones
     low, high = (800.0, 11_000.0) if name == "ice" else (1200.0, 9000.0)
     return resonant_grains(character(f"grit of {name}", 0), low, high, quality=(1.0, 4.0), decay_s=0.004)
 
@@ -189,7 +190,6 @@ def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) ->
         sigma=ground.sigma,
         curve=np.minimum(1.0, 0.7 * force),
     )
-    grains = low_passed(grains, 3.0 * ground.grain_hz[1], 1)  # buried grains have no overtones
     rub = noise_piece(rng, length, ground.rub_spectrum) * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
     sound = (1.0 - ground.rub) * grains * np.sqrt(force) + ground.rub * rub * force
     if ground.squeak:

@@ -83,7 +83,7 @@ def test_what_it_proposes_becomes_a_plan_inside_the_clip(
 ) -> None:
     case, proposal = planned(name, picture, hints, settings, ctx)
 
-    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, GroundOptions(), ctx)
+    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, case.hints, GroundOptions(), ctx)
 
     assert proposal.planner == name
     assert all(event.end_s <= float(case.clip.duration_s) and event.start_s >= 0 for event in plan.events)

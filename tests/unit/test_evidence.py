@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,7 @@ from foley.model import (
     LoudnessFigures,
     Master,
     Mixdown,
+    PanPoint,
     Picture,
     Reasoning,
     Report,
@@ -39,6 +41,7 @@ from foley.model import (
     SoundEvent,
     SoundPlan,
     Source,
+    Space,
     Step,
 )
 from tests import media_maker as make
@@ -259,7 +262,7 @@ def test_the_report_shows_the_evidence_and_carries_all_of_it_itself(
     listen: Future[bytes | None] = Future()
     listen.set_result(None)
     done = finished(tmp_path, plan, picture, looks)
-    page = report_page.page(done, listen=listen, video=Path("clip.foley.mp4"), ctx=ctx)
+    page = report_page.page(done, listen=listen, video=Path("clip.foley.mp4"), mix="stems/mix.wav", ctx=ctx)
     knock, bed = page.split("<article")[1:]
     assert "frames around the strongest hit" in knock
     assert "motion around the event" in knock
@@ -272,3 +275,31 @@ def test_the_report_shows_the_evidence_and_carries_all_of_it_itself(
     sources = re.findall(r'<img[^>]* src="([^"]{0,10})', page)
     assert len(sources) >= 4
     assert {source[:5] for source in sources} == {"data:"}
+
+
+def test_the_report_tells_from_where_sounds_come_and_what_an_editor_set(ctx: Context, tmp_path: Path) -> None:
+    picture = with_key_frames(picture_of(10.0, impacts=[impact(2.0)]), 2.5)
+    moving = replace(
+        knocks(2.0),
+        path=(PanPoint(1.0, -0.5), PanPoint(3.0, 0.25)),
+        distance_m=7.5,
+        room="none",
+        gain_db=-3.0,
+        fade_out_s=0.5,
+    )
+    identity = ClipIdentity("clip.mp4", "key", Fraction(10), Fraction(25))
+    spaces = tuple(Space(at, at + 1.0, "small_interior", "A <hut>.") for at in range(10))
+    plan = SoundPlan(
+        identity, picture.shots, (), Reasoning("a", "b", "c", "d"), (moving, rain(0.0, 10.0)), spaces=spaces
+    )
+    listen: Future[bytes | None] = Future()
+    listen.set_result(None)
+    done = finished(tmp_path, plan, picture, Looks((), (), ""))
+    page = report_page.page(done, listen=listen, video=Path("clip.foley.mp4"), mix="stems/mix.wav", ctx=ctx)
+    knock, bed = page.split("<article")[1:]
+    for told in ("pan -0.50 to +0.25, moving", "7.5 m", "no room (dry)", "gain -3.0 dB", "fade out 0.5 s"):
+        assert f"<span>{told}</span>" in knock
+    assert "<span>pan +0.00</span>" in bed
+    assert "gain" not in bed.split("</div>")[0]
+    assert "small interior from 0:00.000 to 0:01.000 (A &lt;hut&gt;); small interior" in page
+    assert "and 2 more, see plan.yaml" in page

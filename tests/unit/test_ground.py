@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foley.contracts import Context
-from foley.model import Listening, Picture, Proposal, ProposedSound, Reasoning, Region, SoundEvent, SoundPlan
+from foley.model import Hints, Listening, Picture, Proposal, ProposedSound, Reasoning, Region, SoundEvent, SoundPlan
 from foley.plan.curves import CORNER_S
 from foley.plan.ground import GroundOptions, ground
 from foley.plan.instants import SAME_S, SNAP_S, instants
@@ -32,7 +32,7 @@ def plan_of(
     end_s = picture.shots[-1].end_s
     proposal = Proposal("rules", sounds, Reasoning("", "", "", ""), (), seed, "auto")
     looks = replace(unseen(picture), places=places or (0,) * len(picture.shots))
-    return ground(clip_of(end_s), picture, looks, silence(), proposal, GroundOptions(), ctx)
+    return ground(clip_of(end_s), picture, looks, silence(), proposal, Hints(()), GroundOptions(), ctx)
 
 
 def times(event: SoundEvent) -> list[float]:
@@ -365,7 +365,7 @@ def test_what_the_clip_has_already_is_muted_only_when_asked(ctx: Context, double
     proposal = Proposal("rules", (KNOCK,), Reasoning("", "", "", ""), (), 0, "auto")
     opts = GroundOptions(doubles)  # type: ignore[arg-type]
 
-    (event,) = ground(clip_of(30.0), picture, unseen(picture), heard, proposal, opts, ctx).events
+    (event,) = ground(clip_of(30.0), picture, unseen(picture), heard, proposal, Hints(()), opts, ctx).events
 
     assert event.muted is muted
     assert ("own sound has it" in event.because) is muted

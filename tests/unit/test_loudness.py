@@ -1,3 +1,5 @@
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, sosfilt
 
-from foley.dsp.loudness import LoudnessMeter, k_weighting
+from foley.dsp.loudness import LoudnessMeter, gated_lufs, k_weighting, loudest_lufs, range_lu, steps_within
+from foley.dsp.profiles import EFFECTS_ALONE, NOBODY_LOOKED, PROFILE_NAMES, PROFILES, Dialogue, aim
 from foley.dsp.true_peak import Oversampler, highest
 from foley.evaluate.loudness import measure
 from foley.media import sound
-from foley.model import Audio
+from foley.model import Audio, Span
 from tests.arrangement_maker import ffmpeg_figures, hit_sound
 
 LOUDNESS_TOLERANCE_LU = 0.1
@@ -65,7 +68,7 @@ def full_band(name: str, rate_hz: int) -> np.ndarray:
 @pytest.mark.parametrize("rate_hz", [48_000, 44_100])
 def test_the_meter_agrees_with_ffmpeg(name: str, rate_hz: int, tmp_path: Path) -> None:
     file = sound.save(Audio(material(name, rate_hz).astype(np.float32), rate_hz), tmp_path / "x.wav", subtype="FLOAT")
-    figures, (lufs, peak_dbtp) = measure(file), ffmpeg_figures(file.path)
+    figures, (lufs, peak_dbtp) = measure(file.path), ffmpeg_figures(file.path)
     assert figures.integrated_lufs == pytest.approx(lufs, abs=LOUDNESS_TOLERANCE_LU)
     assert figures.true_peak_dbtp == pytest.approx(peak_dbtp, abs=PEAK_TOLERANCE_DB)
 
@@ -135,4 +138,115 @@ def test_a_file_off_its_target_does_not_pass(tmp_path: Path) -> None:
     assert not measure(quiet.path).passed
     assert measure(quiet.path, "off").passed
     right = sound.save(Audio(sine(1000.0, amplitude=0.0708).astype(np.float32), 48_000), tmp_path / "right.wav")
-    assert measure(right).passed
+    assert measure(right.path).passed
+
+
+def levels(*parts: tuple[float, float]) -> np.ndarray:
+    """Steps of 100 ms at levels in LUFS, each for so many seconds."""
+    return np.concatenate([np.full(round(10 * seconds), 10 ** ((lufs + 0.691) / 10)) for lufs, seconds in parts])
+
+
+def test_the_maxima_are_those_of_three_seconds_and_of_400_ms() -> None:
+    steps = levels((-40.0, 10.0), (-23.0, 3.0), (-40.0, 5.0), (-15.0, 0.4), (-40.0, 5.0))
+    assert loudest_lufs(steps, 4) == pytest.approx(-15.0)
+    spread = 10 * np.log10((0.4 * 10**-1.5 + 2.6 * 10**-4.0) / 3)  # of the 400 ms over 3 s
+    assert loudest_lufs(steps, 30) == pytest.approx(max(-23.0, spread), abs=0.05)
+    assert loudest_lufs(steps[:29], 30) is None
+    assert loudest_lufs(levels((-71.0, 5.0)), 4) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected_lu"),
+    [
+        (((-20.0, 20.0), (-30.0, 20.0)), 10.0),
+        (((-20.0, 20.0), (-15.0, 20.0)), 5.0),
+        (((-40.0, 20.0), (-20.0, 20.0)), 20.0),
+        (((-50.0, 20.0), (-35.0, 20.0), (-20.0, 20.0), (-35.0, 20.0), (-50.0, 20.0)), 15.0),
+    ],
+)
+def test_the_range_is_what_ebu_tech_3342_expects_of_a_meter(
+    parts: tuple[tuple[float, float], ...], expected_lu: float
+) -> None:
+    assert range_lu(levels(*parts)) == pytest.approx(expected_lu, abs=1.0)  # cases 1 to 4 and their tolerance
+
+
+def test_what_is_shorter_than_three_seconds_has_no_range() -> None:
+    assert range_lu(levels((-20.0, 2.9))) is None
+    assert range_lu(levels((-20.0, 3.0))) == pytest.approx(0.0)
+
+
+def test_range_and_maxima_agree_with_ffmpeg(tmp_path: Path) -> None:
+    rate_hz, length_s = 16_000, 40
+    swell = 10 ** (np.sin(2 * np.pi * np.arange(length_s * rate_hz) / (9.7 * rate_hz)) / 2)
+    samples = 0.05 * swell * np.random.default_rng(6).standard_normal((2, length_s * rate_hz))
+    file = sound.save(Audio(samples.astype(np.float32), rate_hz), tmp_path / "x.wav", subtype="FLOAT")
+    command = ["ffmpeg", "-hide_banner", "-nostats", "-i", str(file.path), "-af", "ebur128=framelog=info"]
+    said = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, check=True).stderr
+    momentary, short = (max(float(v) for v in re.findall(rf"\b{name}:\s*(-?[\d.]+)", said)) for name in ("M", "S"))
+    printed = re.findall(r"LRA:\s+([\d.]+) LU", said)
+    figures = measure(file.path)
+    assert figures.momentary_max_lufs == pytest.approx(momentary, abs=LOUDNESS_TOLERANCE_LU)
+    assert figures.short_term_max_lufs == pytest.approx(short, abs=LOUDNESS_TOLERANCE_LU)
+    # ffmpeg also counts the windows that are not full yet, of the first 3 s
+    assert figures.range_lu == pytest.approx(float(printed[-1]), abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("channels", "channel", "gain_lu"),
+    [(2, 1, 0.0), (5, 3, 1.5), (6, 3, None), (6, 5, 1.5), (8, 3, None), (8, 4, 0.0), (8, 6, 1.5)],
+)
+def test_a_channel_counts_by_its_place(channels: int, channel: int, gain_lu: float | None) -> None:
+    samples = np.zeros((channels, 48_000))
+    samples[channel] = sine(1000.0, amplitude=0.1, duration_s=1.0, channels=1)
+    front = metered(sine(1000.0, amplitude=0.1, duration_s=1.0, channels=1), 48_000).integrated_lufs()
+    found = metered(samples, 48_000).integrated_lufs()
+    assert front is not None
+    assert found == (None if gain_lu is None else pytest.approx(front + gain_lu, abs=0.01))
+
+
+spoken_ms = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 20_000)).map(sorted), max_size=5)
+
+
+@given(spoken_ms, st.integers(0, 150))
+def test_a_step_counts_only_where_all_of_it_is_spoken(pairs_ms: list[list[int]], count: int) -> None:
+    counted = steps_within([Span(first / 1000, last / 1000) for first, last in pairs_ms], count)
+    expected = [
+        any(first <= 100 * step and 100 * (step + 1) <= last for first, last in pairs_ms) for step in range(count)
+    ]
+    assert counted.tolist() == expected
+
+
+def test_dialogue_is_as_loud_as_where_somebody_speaks() -> None:
+    steps = levels((-20.0, 4.0), (-27.0, 3.0), (-20.0, 4.0))
+    assert gated_lufs(steps, steps_within([Span(4.0, 7.0)], len(steps))) == pytest.approx(-27.0)
+    assert gated_lufs(steps, steps_within([Span(4.0, 4.3)], len(steps))) is None
+    assert gated_lufs(steps, steps_within([Span(0.0, 11.0)], len(steps))) == gated_lufs(steps)
+
+
+def test_only_where_enough_is_known_to_be_spoken_dialogue_is_what_counts() -> None:
+    netflix, spans = PROFILES["netflix"], (Span(1.0, 4.0),)
+    assert aim(netflix, Dialogue(spans, "somebody"), 20.0).measure == "dialogue"
+    for dialogue, duration_s, because in [
+        (Dialogue(spans, "somebody"), 20.1, "15 % are needed"),
+        (Dialogue(spans), 20.0, "nobody looked"),
+        (NOBODY_LOOKED, 20.0, "nobody looked"),
+        (EFFECTS_ALONE, 20.0, "effects alone"),
+        (Dialogue((), "somebody"), 0.0, "15 % are needed"),
+    ]:
+        found = aim(netflix, dialogue, duration_s)
+        assert (found.measure, found.target_lufs, found.tolerance_lu) == ("programme", -24.0, 2.0)
+        assert because in found.because
+    assert all(aim(PROFILES[name], NOBODY_LOOKED, 1.0).because == "" for name in PROFILE_NAMES if name != "netflix")
+
+
+def test_no_profile_asks_for_more_than_its_ceiling_and_each_says_where_it_is_from() -> None:
+    for profile in PROFILES.values():
+        assert profile.short_peak_dbtp <= profile.ceiling_dbtp <= -1.0
+        assert len(profile.source) > 20
+
+
+def test_silence_meets_no_target(tmp_path: Path) -> None:
+    silent = sound.save(Audio(np.zeros((2, 48_000), np.float32), 48_000), tmp_path / "silent.wav")
+    assert not measure(silent.path).passed
+    assert measure(silent.path, "off").passed
+    assert LoudnessMeter(48_000, 2).figures("ebu-r128").passed  # a film in which nothing sounds is no fault of the mix

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from foley.contracts import Context
-from foley.dsp.loudness import PROFILES
+from foley.dsp.profiles import PROFILES
 from foley.media import sound
 from foley.mix import sum as summing
 from foley.mix.level import LIMITING_DB, level, survey
 from foley.mix.master import MasterOptions, master
+from foley.mix.strip import Compressing, Memo, Strip
 from foley.mix.sum import BUSES, BusReader, spans
-from foley.model import Arrangement, AudioFile, Clip, Listening, Mixdown, Placement, PreviousMaster, SoundTrack
+from foley.model import Arrangement, AudioFile, Clip, Listening, Master, Mixdown, Placement, PreviousMaster, SoundTrack
 from foley.pipeline.cache import Cache
 from foley.units import RATE_HZ, to_db
 from tests.arrangement_maker import (
@@ -102,7 +103,7 @@ def test_stems_that_cancel_each_other_are_not_clipped(tmp_path: Path, ctx: Conte
 
 def test_off_leaves_levels_alone_and_keeps_the_ceiling(tmp_path: Path, ctx: Context) -> None:
     quiet, loud = scene(tmp_path, gain=0.3), scene(tmp_path, gain=3.0)
-    untouched = mastered(quiet, ctx, loudness="off")
+    untouched = mastered(quiet, ctx, loudness="off", chain="off")
     whole = sum(BusReader(quiet, bus).block(0, quiet.length) for bus in BUSES)
     assert np.abs(samples(untouched.mix) - whole).max() <= 2 * 2.0**-23
     assert untouched.target_lufs is None
@@ -180,6 +181,55 @@ def test_an_edit_that_is_taken_back_gives_the_first_stems_again(tmp_path: Path, 
     third = mastered(before, ctx, loudness="web", previous=PreviousMaster(second.master))
     assert second.master.limiter["effects"].min() < first.master.limiter["effects"].min()
     assert third.stems == first.stems
+
+
+def test_a_master_for_another_chain_is_not_used(tmp_path: Path, ctx: Context) -> None:
+    arrangement = scene(tmp_path, duration_s=3.0)
+    first = mastered(arrangement, ctx, chain="off")
+    assert first.master.chain == "off"
+    assert mastered(arrangement, ctx, previous=PreviousMaster(first.master)).master.chain == "designed"
+
+
+def test_a_master_of_a_release_without_chains_is_kept_where_none_is_asked_for(tmp_path: Path, ctx: Context) -> None:
+    arrangement = scene(tmp_path, duration_s=3.0)
+    first = mastered(arrangement, ctx, chain="off").master
+    old = Master(first.gain_db + 1.0, first.target_lufs, first.limiter, dict.fromkeys(BUSES, "as it was"))
+    second = mastered(arrangement, ctx, previous=PreviousMaster(old), chain="off")
+    assert second.master.gain_db == first.gain_db + 1.0
+
+
+def test_music_is_a_stem_where_a_plan_has_it_and_leaves_the_others_alone(tmp_path: Path, ctx: Context) -> None:
+    before = scene(tmp_path, duration_s=3.0)
+    song = saved(0.05 * np.random.default_rng(8).standard_normal((2, 3 * RATE_HZ)), tmp_path / "song.wav")
+    with_music = arranged([*before.placements, Placement("song", "music", song, 0, 1.0, 1.0)], before.length)
+    first = mastered(before, ctx)
+    second = mastered(with_music, ctx, previous=PreviousMaster(first.master))
+    third = mastered(before, ctx, previous=PreviousMaster(second.master))
+    assert set(first.stems) == set(BUSES)
+    assert set(second.stems) == {*BUSES, "music"}
+    assert {bus: second.stems[bus] for bus in BUSES} == first.stems == third.stems
+    assert stem_difference_lsb(second) == 0.0
+    assert samples(second.stems["music"]).any()
+
+
+def test_the_compressor_of_a_bus_that_was_not_edited_is_kept(tmp_path: Path, ctx: Context) -> None:
+    before = scene(tmp_path, duration_s=3.0, gain=1.4)
+    first = mastered(before, ctx)
+    louder = [
+        replace(item, gain_left=2.0, gain_right=2.0) if item.bus == "effects" else item for item in before.placements
+    ]
+    second = mastered(arranged(louder, before.length), ctx, previous=PreviousMaster(first.master))
+    assert first.master.compressor["foley"].min() < 0.95
+    assert second.master.compressor["foley"] is first.master.compressor["foley"]
+    assert second.master.compressor["effects"].min() < first.master.compressor["effects"].min()
+
+
+def test_what_is_kept_in_memory_changes_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrangement = scene(tmp_path, duration_s=5.0)
+    kept = mastered(arrangement, Cache(tmp_path / "one").context())
+    monkeypatch.setattr(Memo, "takes", lambda memo, block: False)
+    read = mastered(arrangement, Cache(tmp_path / "two").context())
+    assert kept.mix.path.read_bytes() == read.mix.path.read_bytes()
 
 
 def test_names_of_events_do_not_sound(tmp_path: Path, ctx: Context) -> None:
@@ -264,9 +314,11 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
 
     def peak_mb(minutes: int) -> float:
         arrangement = arranged(hits(take, np.arange(1, minutes * 60, 60.0).tolist()), minutes * 60 * RATE_HZ)
-        readers = [BusReader(arrangement, bus) for bus in BUSES]
+        memo = Memo(10 << 20)
+        strips = [Strip(arrangement, bus, "designed", memo) for bus in BUSES]
         tracemalloc.start()
-        found = survey([reader.block(*span) for reader in readers] for span in spans(arrangement.length))
+        buses = [Compressing(strip) for strip in strips]
+        found = survey([bus.block(*span) for bus in buses] for span in spans(arrangement.length))
         level(found, PROFILES["web"], offset_lu=0.0, margin_db=0.1)
         peak = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
@@ -278,7 +330,9 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"loudness": "loud"}, {"original": "drop"}, {"duck_db": -1.0}], ids=lambda wrong: next(iter(wrong))
+    "wrong",
+    [{"loudness": "loud"}, {"original": "drop"}, {"duck_db": -1.0}, {"chain": "loud"}],
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from foley.plan.matching import manner_of, read
+from foley.plan.matching import manner_of, mentioned, read
 from foley.plan.spelling import is_slip, words_of
 from foley.plan.vocabulary import vocabulary
 from foley.plan.words import tokens
@@ -319,3 +319,75 @@ def test_every_class_is_found_by_its_own_synonyms(name: str) -> None:
     missed = [words for words in sound.synonyms if not any(name == other for other in sounds(words))]
 
     assert len(missed) <= len(sound.synonyms) / 3, missed
+
+
+@pytest.mark.parametrize(
+    ("text", "sound", "label", "parameters"),
+    [
+        ("a revolver is fired", "gunshot", "revolver shot", {"gun": "revolver"}),
+        ("a pistol is fired", "gunshot", "pistol shot", {"gun": "pistol"}),
+        ("a shotgun is fired", "rifle-shot", "shotgun blast", {"gun": "shotgun"}),
+        ("a machine gun fires", "rifle-shot", "machine gun", {"gun": "machine_gun"}),
+        ("a rifle is fired", "rifle-shot", "rifle shot", {"gun": "rifle"}),
+        ("an old telephone rings", "phone-ring", "phone rings", {}),
+        ("a smartphone rings", "phone-ring", "mobile phone rings", {"kind": "electronic"}),
+        ("a smartphone buzzes on the table", "phone-ring", "phone vibrates", {"kind": "vibrating"}),
+        ("an alarm clock beeps", "alarm", "alarm beeps", {"kind": "alarm_clock"}),
+        ("a fire alarm goes off", "alarm", "fire alarm", {"kind": "smoke"}),
+        ("a car alarm blares", "alarm", "car alarm", {"kind": "car_alarm"}),
+        ("the door bell rings", "alarm", "doorbell", {"kind": "doorbell"}),
+        ("a bicycle bell rings", "small-bell", "bicycle bell", {"kind": "bicycle"}),
+    ],
+)
+def test_the_kind_of_a_thing_follows_its_words(
+    text: str, sound: str, label: str, parameters: dict[str, float | str]
+) -> None:
+    (mention,) = read(text).mentions
+
+    proposed = mentioned(mention, "")
+    assert (mention.sound.id, proposed.label) == (sound, label)
+    assert parameters.items() <= proposed.parameters.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("he fires twice", {"gunshot": 2}),
+        ("the officer shoots three times", {"gunshot": 3}),
+        ("he loads the shotgun and fires twice", {"gun-handling": None, "rifle-shot": 2}),
+        ("a cannon fires twice", {"cannon": 2}),
+        ("a fire burns", {"fire": None}),
+    ],
+)
+def test_who_fires_so_often_has_a_gun(text: str, expected: dict[str, int | None]) -> None:
+    assert {mention.sound.id: mention.count for mention in read(text).mentions} == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A dog that doesn't bark walks on gravel", "A dog which does not bark is walking on gravel and stops"],
+)
+def test_what_a_thing_does_not_do_takes_nothing_from_what_it_does(text: str) -> None:
+    reading = read(text)
+
+    assert [mention.sound.id for mention in reading.mentions] == ["footsteps-gravel"]
+    assert "dog-bark" in reading.denied_ids
+
+
+@pytest.mark.parametrize(
+    ("text", "further"),
+    [
+        ("thunder in the distance", True),
+        ("a dog barks far away", True),
+        ("a horn honks from afar", True),
+        ("a train passes far off", True),
+        ("footsteps close up", False),
+        ("close-up of footsteps", False),
+    ],
+)
+def test_words_tell_how_far_away_it_is(text: str, further: bool) -> None:
+    (mention,) = read(text).mentions
+
+    usual_m = mention.sound.distance_m
+    found_m = mentioned(mention, "").distance_m
+    assert found_m > 4 * usual_m if further else found_m < usual_m

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foley.contracts import Context
-from foley.mix.place import PlaceOptions, place, sides
+from foley.mix.place import MOST_AIR_M, PlaceOptions, place
+from foley.mix.space import sides
 from foley.mix.sum import EDGE_FADE_SAMPLES, BusReader, bus_block
 from foley.model import (
     Arrangement,
@@ -17,10 +18,12 @@ from foley.model import (
     ClipIdentity,
     FittedTakes,
     Hit,
+    PanPoint,
     Placement,
     Reasoning,
     SoundEvent,
     SoundPlan,
+    Space,
     Take,
 )
 from foley.units import RATE_HZ
@@ -88,6 +91,45 @@ def test_muted_events_and_takes_off_the_timeline_are_not_placed(ctx: Context) ->
     takes = [take("muted"), take("late", first_sample=160_160), take("early", first_sample=-4800), take("in")]
     events = [event("muted", muted=True), event("late"), event("early"), event("in"), event("not made")]
     assert [item.event_id for item in placed(events, takes, ctx).placements] == ["in"]
+
+
+def test_only_what_is_moved_away_loses_its_highs(ctx: Context) -> None:
+    distances = {"near": 1.0, "usual": 2.0, "far": 52.0, "out of sight": 1e5}
+    events = [event(name, distance_m=distance) for name, distance in distances.items()]
+    made = placed(events, [take(name) for name in distances], ctx).placements
+    assert {item.event_id: item.air_m for item in made} == {
+        "near": 0.0,
+        "usual": 0.0,
+        "far": 50.0,
+        "out of sight": MOST_AIR_M,
+    }
+    assert {item.air_m for item in placed(events, [take("far")], ctx, PlaceOptions(air=False)).placements} == {0.0}
+
+
+def test_fades_and_the_trim_are_kept_apart_and_fades_never_overlap(ctx: Context) -> None:
+    faded = event("a", gain_db=-6.0, fade_in_s=0.08, fade_out_s=0.5)
+    (only,) = placed([faded], [take("a", first_sample=-960, length=9600)], ctx).placements
+    assert only.trim == pytest.approx(10 ** (-6 / 20))
+    assert (only.fade_in, only.fade_out) == (3840, 9600 - 960 - 3840)
+
+
+def test_a_moving_source_has_its_path_within_the_width_that_is_asked_for(ctx: Context) -> None:
+    moving = event("a", pan=0.9, path=(PanPoint(1.0, -1.0), PanPoint(1.2, 1.0)))
+    (only,) = placed([moving], [take("a")], ctx, PlaceOptions(width=0.5)).placements
+    assert only.path == (PanPoint(1.0, -0.5), PanPoint(1.2, 0.5))
+    assert only.gain_left == only.gain_right
+
+
+def test_a_room_is_heard_by_what_happens_in_it_and_more_from_afar(ctx: Context) -> None:
+    plan = replace(planned(event("near"), event("far", distance_m=6.0)), spaces=(HALL,))
+    takes = FittedTakes((take("near"), take("far")))
+    far, near = place(plan, takes, PlaceOptions(), ctx).placements
+    assert [space.room for space in near.spaces] == ["large_interior"]
+    assert (near.room_gain, far.room_gain) == (1.0, 3.0)
+    assert all(not item.spaces for item in place(plan, takes, PlaceOptions(rooms=False), ctx).placements)
+
+
+HALL = Space(0.0, 3.0, "large_interior", "a hall is seen")
 
 
 def test_placements_come_by_time(ctx: Context) -> None:

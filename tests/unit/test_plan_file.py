@@ -13,21 +13,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foley.errors import CannotWriteError, PlanError
-from foley.model import ClipIdentity, CurvePoint, Hit, Reasoning, Shot, SoundEvent, SoundPlan
+from foley.model import ClipIdentity, CurvePoint, Hit, PanPoint, Reasoning, Shot, SoundEvent, SoundPlan, Space
 from foley.plan.events import json_schema, load, save
 from foley.plan.rounding import rounded
 
 CLIP = ClipIdentity("../clip.mp4", "0123abcd", Fraction(10), Fraction(30_000, 1001))
+CROSSING = (PanPoint(1.0, -0.5), PanPoint(2.0, 0.5))
 KNOCK = SoundEvent("e01-knock", "knock", "hits", "foley", 1.0, 2.1, "2 strikes are seen.", (Hit(1.0, 0.5), Hit(2.0)))
 RAIN = SoundEvent(
     "e02-rain", "rain", "bed", "backgrounds", 0.0, 10.0, "it rains", curve=(CurvePoint(0.0, 0.5), CurvePoint(10.0, 1.0))
 )
+STEPS = replace(KNOCK, id="e03-steps", path=CROSSING, room="under_water", fade_in_s=0.25, fade_out_s=1.5)
 PLAN = SoundPlan(
     CLIP,
     (Shot(0.0, 4.0, "start"), Shot(4.0, 10.0, "cut")),
     ("prompt: rain",),
     Reasoning("a", "b", "c", "d"),
-    (KNOCK, RAIN),
+    (KNOCK, RAIN, STEPS),
+    spaces=(Space(0.0, 4.0, "large_interior", "The prompt says 'in a church'."), Space(4.0, 10.0, "none", "a studio")),
 )
 
 TEXT = """\
@@ -85,6 +88,26 @@ def test_the_file_is_made_for_people(tmp_path: Path) -> None:
     assert "muted" not in text.split("schema: foley.plan/1")[1], "fields with their usual value are left out"
 
 
+def test_rooms_stand_before_the_events_and_a_way_on_one_line_a_point(tmp_path: Path) -> None:
+    text = written(PLAN, tmp_path)
+
+    assert text.index("\nspaces:\n- start_s: 0.0\n") < text.index("\nevents:\n")
+    assert "  path:\n  - {time_s: 1.0, pan: -0.5}\n" in text
+    assert text.count("fade_out_s: 1.5") == 1, "what has the usual value is left out"
+
+
+def test_a_plan_of_before_there_were_rooms_and_ways_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(TEXT)
+
+    plan = load(path)
+
+    assert plan.spaces == ()
+    assert {(event.room, event.path, event.fade_in_s, event.fade_out_s) for event in plan.events} == {
+        ("auto", (), 0.0, 0.0)
+    }
+
+
 def test_times_are_written_to_a_tenth_of_a_millisecond(tmp_path: Path) -> None:
     exact = replace(PLAN, events=(replace(KNOCK, hits=(Hit(1.00004), Hit(1.33333333))),))
 
@@ -103,6 +126,14 @@ def test_saving_twice_writes_the_same(tmp_path: Path) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029"), max_size=30)
 shares = st.integers(0, 1000).map(lambda share: share / 1000)
 levels = st.integers(-8000, 2000).map(lambda level: level / 100)
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> tuple[Space, ...]:
+    bounds = sorted(draw(st.sets(st.integers(0, 100_000), max_size=6)))
+    pairs = zip(bounds[::2], bounds[1::2], strict=False)
+    rooms = st.sampled_from(["none", "large_interior", "exterior", "under_water"])
+    return tuple(Space(start / 10_000, end / 10_000, draw(rooms), draw(texts)) for start, end in pairs)
 
 
 @st.composite
@@ -128,6 +159,10 @@ def events(draw: st.DrawFn) -> SoundEvent:
         level_db=draw(levels),
         gain_db=draw(levels),
         pan=2 * draw(shares) - 1,
+        path=tuple(PanPoint(time, 2 * draw(shares) - 1) for time in times) if draw(st.booleans()) else (),
+        room=draw(st.sampled_from(["auto", "none", "small_interior", "exterior"])),
+        fade_in_s=draw(shares),
+        fade_out_s=draw(shares),
         distance_m=draw(shares) + 0.01,
         confidence=draw(shares),
         muted=draw(st.booleans()),
@@ -148,6 +183,7 @@ plans = st.builds(
     reasoning=st.builds(Reasoning, texts, texts, texts, texts),
     events=st.lists(events(), max_size=3).map(tuple),
     planner=texts,
+    spaces=spaces(),
 )
 
 
@@ -179,7 +215,7 @@ def test_the_text_used_here_is_a_good_plan(tmp_path: Path) -> None:
     ("good", "bad", "complaint"),
     [
         ("kind: hits", "kind: hit", "plan.yaml:9: events[0].kind: must be hits, span or bed"),
-        ("bus: foley", "bus: [foley]", "plan.yaml:10: events[0].bus: must be foley, effects or backgrounds"),
+        ("bus: foley", "bus: [foley]", "plan.yaml:10: events[0].bus: must be foley, effects"),
         ("label: knock", "lable: knock", "plan.yaml:8: events[0].lable: there is no such field, did you mean label?"),
         ("  label: knock\n", "", "plan.yaml:7: events[0].label: is missing"),
         ("start_s: 1.0", "start_s: soon", "plan.yaml:11: events[0].start_s: must be a number, not 'soon'"),
@@ -228,6 +264,32 @@ def test_the_text_used_here_is_a_good_plan(tmp_path: Path) -> None:
             "plan.yaml:3: shots[0].end_s: a shot must start before",
         ),
         ("shots: []", "shots: [", "is not YAML"),
+        ("seen\n", "seen\n  fade_in_s: -1\n", "plan.yaml:14: events[0].fade_in_s: must be 0 or more"),
+        ("seen\n", "seen\n  fade_out_s: long\n", "plan.yaml:14: events[0].fade_out_s: must be a number, not 'long'"),
+        ("seen\n", "seen\n  room: kitchen\n", "plan.yaml:14: events[0].room: must be auto, none, small_interior"),
+        ("seen\n", "seen\n  path: [{time_s: 1, pan: -2}]\n", "14: events[0].path[0].pan: must be -1 to 1, is -2"),
+        ("seen\n", "seen\n  path: [{time_s: 3, pan: 0}]\n", "14: events[0].path[0].time_s: lies outside the event"),
+        (
+            "seen\n",
+            "seen\n  path:\n  - {time_s: 1.5, pan: 0}\n  - {time_s: 1.2, pan: 1}\n",
+            "plan.yaml:16: events[0].path[1].time_s: lies before the point above it",
+        ),
+        (
+            "shots: []",
+            "shots: []\nspaces: [{start_s: 5, end_s: 11, room: exterior, because: it is}]",
+            "plan.yaml:4: spaces[0].end_s: a space must start before it ends, inside the clip",
+        ),
+        (
+            "shots: []",
+            "shots: []\nspaces:\n- {start_s: 0, end_s: 5, room: exterior, because: a}\n"
+            "- {start_s: 0:04, end_s: 6, room: none, because: b}",
+            "plan.yaml:6: spaces[1].start_s: begins before the space above it ends (0:05.000)",
+        ),
+        (
+            "shots: []",
+            "shots: []\nspaces: [{start_s: 0, end_s: 5, room: auto, because: a}]",
+            "plan.yaml:4: spaces[0].room: must be none, small_interior",
+        ),
         ("- id: e01-knock", "- e01\n- id: e01-knock", "plan.yaml:7: events[0]: must be a mapping of fields"),
     ],
 )

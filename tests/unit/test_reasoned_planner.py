@@ -92,7 +92,7 @@ def test_each_family_plans_from_end_to_end(
 
     assert planner.missing(settings) == ()
     proposal = planner.plan(case, settings, ctx)
-    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, GroundOptions(), ctx)
+    plan = ground(case.clip, case.picture, case.looks, case.listening, proposal, case.hints, GroundOptions(), ctx)
 
     names = [step.name for step in proposal.reasoning.steps]
     assert names[:5] == ["seen", "sounds", "times", "character", "avoid"], "held to its shape, none needs a repair"

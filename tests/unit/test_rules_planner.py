@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -321,6 +323,16 @@ def test_running_in_heels_is_made_so() -> None:
 
 def test_without_hint_or_motion_there_is_only_a_quiet_tone() -> None:
     assert labels(proposal(Hints(()))) == ["room tone"]
+
+
+def test_a_still_shot_has_no_movement_though_a_camera_makes_noise() -> None:
+    moving = picture_of(10.0, cuts_s=[5.0], moving_s=[(0.0, 5.0)])
+    noise = np.maximum(moving.motion.level, np.float32(0.08))
+    noisy = replace(moving, motion=replace(moving.motion, level=noise))
+    still = replace(moving, motion=replace(moving.motion, level=np.full_like(noise, 0.2)))
+
+    assert [(sound.label, sound.shots) for sound in front(proposal(Hints(()), noisy))] == [("movement", (0,))]
+    assert front(proposal(Hints(()), still)) == []
 
 
 def test_a_timed_hint_that_no_class_explains_is_kept_for_generators_that_read() -> None:

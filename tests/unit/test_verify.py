@@ -17,6 +17,7 @@ from foley.model import (
     CurvePoint,
     FittedTakes,
     Hit,
+    Listening,
     Mixdown,
     PreviousMaster,
     Reasoning,
@@ -26,7 +27,7 @@ from foley.model import (
     Take,
 )
 from foley.units import RATE_HZ
-from tests.arrangement_maker import NOTHING_HEARD, clip_of, hit_sound, saved
+from tests.arrangement_maker import NOTHING_HEARD, clip_of, hit_sound, saved, speaking
 
 SYNC_TOLERANCE_MS = 2.0
 """What the onset finder is good for on a blow that starts at once."""
@@ -55,13 +56,20 @@ def knock_take(
     return Take(event.id, event.id, audio, first, -3.0, "procedural", "none", True, notes)
 
 
-def checked(events: list[SoundEvent], takes: list[Take], ctx: Context, **changes: object) -> Report:
+def checked(
+    events: list[SoundEvent],
+    takes: list[Take],
+    ctx: Context,
+    *,
+    listening: Listening = NOTHING_HEARD,
+    **changes: object,
+) -> Report:
     identity = ClipIdentity("clip.mp4", "key", DURATION_S, Fraction(25))
     plan = SoundPlan(identity, (), (), Reasoning("", "", "", ""), tuple(events))
     fitted = FittedTakes(tuple(takes))
     arrangement = place(plan, fitted, PlaceOptions(), ctx)
     mixdown = master(arrangement, CLIP, NOTHING_HEARD, PreviousMaster(), MasterOptions(), ctx)
-    return verify(CLIP, plan, fitted, replace(mixdown, **changes), ctx)
+    return verify(CLIP, plan, fitted, replace(mixdown, **changes), listening, ctx)
 
 
 def test_hits_on_time_measure_as_on_time_with_any_lead_in(tmp_path: Path, ctx: Context) -> None:
@@ -124,6 +132,33 @@ def test_level_and_sum_are_read_back_from_the_files(tmp_path: Path, ctx: Context
     assert report.duration_samples == 4 * RATE_HZ
 
 
+def test_the_verdict_knows_the_profiles_own_tolerance(tmp_path: Path, ctx: Context) -> None:
+    event = knocks(*np.arange(0.2, 3.8, 0.3).tolist())
+    take = knock_take(event, tmp_path)
+    near = checked([event], [take], ctx, loudness="atsc-a85")  # the mix lies at -23
+    assert (near.mix.profile, near.mix.target_lufs, near.mix.tolerance_lu) == ("atsc-a85", -24.0, 2.0)
+    assert near.mix.passed
+    far = checked([event], [take], ctx, loudness="web")
+    assert not far.mix.passed
+    assert far.notes[0].startswith("the mix: -23.0 LUFS (target -14 +/- 0.5 LUFS), true peak")
+
+
+def test_which_of_netflixs_measures_was_used_is_said(tmp_path: Path, ctx: Context) -> None:
+    event = knocks(1.0, 2.0)
+    alone = checked([event], [knock_take(event, tmp_path)], ctx, loudness="netflix")
+    assert (alone.mix.measure, alone.mix.dialogue_lufs) == ("programme", None)
+    assert "effects alone, no dialogue" in alone.notes[-1]
+    tone = 0.05 * np.sin(np.arange(4 * RATE_HZ) / 8)
+    track = sound.save(Audio(np.tile(tone, (2, 1)).astype(np.float32), RATE_HZ), tmp_path / "track.wav")
+    heard = replace(speaking((1.0, 3.0)), speech_by="somebody")
+    spoken = checked([event], [knock_take(event, tmp_path)], ctx, listening=heard, loudness="netflix", track=track)
+    assert (spoken.track.measure, spoken.track.target_lufs) == ("dialogue", -27.0)
+    assert (spoken.track.dialogue_share, spoken.track.speech_by) == (0.5, "somebody")
+    assert spoken.track.judged_lufs == spoken.track.dialogue_lufs
+    assert spoken.mix.measure == "programme"
+    assert not any("effects alone" in note for note in spoken.notes)
+
+
 def test_a_mix_that_is_not_its_stems_is_the_first_thing_said(tmp_path: Path, ctx: Context) -> None:
     event = knocks(1.0, 2.0)
     other = sound.save(Audio(np.full((2, 4 * RATE_HZ), 2.0**-20, np.float32), RATE_HZ), tmp_path / "other.wav")
@@ -174,6 +209,6 @@ def test_only_the_stretch_around_a_hit_is_read(tmp_path: Path, ctx: Context, mon
         place(plan, fitted, PlaceOptions(), ctx), CLIP, NOTHING_HEARD, PreviousMaster(), MasterOptions(), ctx
     )
     monkeypatch.setattr("foley.media.sound.read", spy)
-    verify(CLIP, plan, fitted, mixdown, ctx)
+    verify(CLIP, plan, fitted, mixdown, NOTHING_HEARD, ctx)
     assert len(asked) == 2
     assert max(asked) < RATE_HZ

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foley.errors import PlanError
 from foley.plan.clauses import clauses
+from foley.plan.variants import all_variants
 from foley.plan.vocabulary import FOLDER, SoundClass, read_folder, vocabulary
 from foley.plan.words import language, manner, stem
 from foley.synth.recipe import HitRecipe, TextureRecipe, recipes
@@ -55,7 +57,20 @@ def test_a_class_is_complete(sound: SoundClass) -> None:
 def test_every_category_is_one_of_ucs(shared: Path) -> None:
     known = {one["CatID"] for one in json.loads((shared / "ucs" / "ucs-8.2.1.json").read_text())["categories"]}
 
-    assert {sound.ucs for sound in vocabulary().values()} <= known
+    assert {sound.ucs for sound in [*vocabulary().values(), *all_variants()]} <= known
+
+
+@pytest.mark.parametrize("sound", tuple(all_variants()), ids=lambda sound: f"{sound.id}-{sound.label}")
+def test_a_kind_that_words_can_name_is_one_that_its_recipe_makes(sound: SoundClass) -> None:
+    recipe, rng = recipes()[sound.recipe], np.random.default_rng(0)
+
+    if isinstance(recipe, HitRecipe):
+        take = recipe.make(rng, 1.0, **sound.parameters)
+    else:
+        take = recipe.make(rng, np.ones(24_000), **sound.parameters)
+
+    assert np.max(np.abs(take)) > 0.0
+    assert sound.label != vocabulary()[sound.id].label
 
 
 def test_no_file_holds_an_entry_twice() -> None:

@@ -7,20 +7,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from foley.contracts import Case, Context, PlannerSettings
-from foley.model import Hint, Proposal, ProposedSound
+from foley.model import Hint, Proposal, ProposedSound, Room
 from foley.plan import evidence, semantic
 from foley.plan.evidence import GENERIC_IMPACT, GENERIC_MOVEMENT, UNSURE, Seen
 from foley.plan.matching import FOOTSTEPS, Mention, Reading, mentioned, read
-from foley.plan.reasons import counted, listed, reasoning, shots_named
+from foley.plan.reasons import counted, kind_of_source, listed, reasoning, shots_named, source_named
+from foley.plan.rooms import NamedRoom, rooms_of
 from foley.plan.turns import timed
-from foley.plan.vocabulary import vocabulary
+from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.units import clock
 
-VERSION = "3"
+VERSION = "4"
 """Raised when the same case gives another proposal."""
 
 INDOORS = "room-tone"
 OUTDOORS = "field-tone"
+
+TONES: dict[Room, str] = {
+    "small_interior": INDOORS,
+    "large_interior": "hall-tone",
+    "exterior": OUTDOORS,
+    "under_water": "underwater",
+}
+"""Quiet background of each room, where nothing more is known of the place."""
 
 FAR_M = 5.0
 """A sound further away than a room is long is likely to be heard outdoors."""
@@ -114,7 +123,7 @@ def _named(said: Sequence[_Said], denied: frozenset[str], case: Case) -> Iterato
 def _sound(mention: Mention, hint: Hint) -> ProposedSound:
     says = "says" if mention.likeness is None else "means it by"
     often = f", {counted(mention.count, 'time', 'times')}" if mention.count else ""
-    return mentioned(mention, f"{_source(hint)} {says} {' '.join(mention.words)!r}{often}")
+    return mentioned(mention, f"{source_named(hint)} {says} {' '.join(mention.words)!r}{often}")
 
 
 def _on_grounds(
@@ -160,7 +169,7 @@ def _stepping(sound: ProposedSound, name: str) -> ProposedSound:
 def _unknown(hint: Hint) -> ProposedSound:
     """Return a sound for a timed hint that no class explains: what it says goes to generators that read."""
     generic = vocabulary()[GENERIC_IMPACT].proposed(
-        f"{_source(hint)} says {hint.text!r}, which no sound class explains"
+        f"{source_named(hint)} says {hint.text!r}, which no sound class explains"
     )
     return replace(
         generic,
@@ -197,7 +206,8 @@ def _backgrounds(
     if any(vocabulary()[name].places for name in have - denied):
         return
     heard = {sound.recipe for sound in sounds if sound.kind == "bed"}  # a fire that is named needs no forge's fire
-    places = [place for one in said for place in one.reading.places if place.id not in denied]
+    named = _room_named(said)
+    places = [place for one in said for place in one.reading.places if place.id not in denied and _goes(place, named)]
     if fitting := [place for place in places if place.recipe not in heard]:
         yield evidence.confirmed(
             replace(fitting[0].proposed("the text names the place"), confidence=PLACED), fitting[0], case.looks
@@ -209,28 +219,42 @@ def _backgrounds(
     rest = tuple(number for number in shots if not any(number in place.shots for place in shown))
     if not rest:
         return
-    natural = _natural(said, seen, sounds, denied=denied, heard=heard, named=bool(places))
+    brought = [] if places else [one for one in _brought(said, seen) if _goes(vocabulary()[one[0]], named)]
+    natural = _natural(brought, sounds, denied=denied, heard=heard, room=named)
     if natural is not None:
         yield replace(natural, shots=rest if shown else ())
 
 
+def _room_named(said: Sequence[_Said]) -> NamedRoom | None:
+    """Return the room in which hints without a time say that all of it plays; None where they name none or several."""
+    turns = [turn for one in said if one.hint.start_s is None for turn in rooms_of(one.hint.text).turns]
+    same = {turn.room if turn else None for turn in turns}
+    return turns[0] if len(same) == 1 and same <= TONES.keys() else None
+
+
+def _goes(bed: SoundClass, room: NamedRoom | None) -> bool:
+    """Return whether a bed can be heard in a room."""
+    return room is None or bed.room in (None, room.room)
+
+
 def _natural(
-    said: Sequence[_Said],
-    seen: Sequence[Seen],
+    brought: Sequence[tuple[str, str]],
     sounds: Sequence[ProposedSound],
     *,
     denied: frozenset[str],
     heard: set[str],
-    named: bool,
+    room: NamedRoom | None,
 ) -> ProposedSound | None:
-    """Return the bed that the sounds bring with them, else a quiet tone that fits how far away they are."""
-    for name, label in () if named else _brought(said, seen):
+    """Return the bed that the sounds bring with them, else a quiet tone of the room, or of how far away they are."""
+    for name, label in brought:
         if name not in denied and vocabulary()[name].recipe not in heard:
             return replace(vocabulary()[name].proposed(f"natural under {label}"), confidence=PLACED)
     outdoors = any(sound.distance_m > FAR_M for sound in sounds)
-    name = OUTDOORS if outdoors else INDOORS
+    name = TONES[room.room] if room else OUTDOORS if outdoors else INDOORS
     if name in denied:
         return None
+    if room:
+        return replace(vocabulary()[name].proposed(f"the text says {room.words!r}"), confidence=PLACED)
     because = "nothing says where this is; a quiet tone keeps cuts and pauses from falling into silence"
     return replace(vocabulary()[name].proposed(because), confidence=UNSURE)
 
@@ -279,7 +303,7 @@ def _shown_in(one: Seen) -> str:
 
 
 def _sources(said: Sequence[_Said]) -> str:
-    names = list(dict.fromkeys(_kind_of_source(one.hint) for one in said if one.reading.mentions))
+    names = list(dict.fromkeys(kind_of_source(one.hint) for one in said if one.reading.mentions))
     return f"{listed(names)} {'names' if len(names) == 1 else 'name'}" if names else "it is said that there is"
 
 
@@ -294,16 +318,6 @@ def _only_motion(sounds: Sequence[ProposedSound], why: str) -> str:
 def _avoiding(sound: ProposedSound, denied: Sequence[str]) -> ProposedSound:
     usual = sound.avoid.split(", ") if sound.avoid else []
     return replace(sound, avoid=", ".join(dict.fromkeys([*usual, *denied])))
-
-
-def _kind_of_source(hint: Hint) -> str:
-    names = {"prompt": "the prompt", "timed prompt": "the prompt", "subtitle": "the subtitles"}
-    return names.get(hint.source, "the cue sheet")
-
-
-def _source(hint: Hint) -> str:
-    at = f" at {clock(hint.start_s)}" if hint.start_s is not None else ""
-    return f"{_kind_of_source(hint)}{at}".replace("the subtitles", "a caption")
 
 
 def _in_words(hint: Hint) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from foley.products import energy as energy_of
 from foley.synth.beasts import formants
 from foley.synth.calls import LEAD_S, Call, Says, Specimen, called_hit, far_off, joined, said, uttered
 from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst
@@ -63,7 +64,7 @@ def birds(
         at = _turns_to_sing(rng, dense, species.phrases_hz, max(len(phrase) for phrase in phrases))
         levels = level * rng.uniform(0.6, 1.0, len(at))
         sound += scatter(total, at, levels, grains=phrases, which=rng.integers(0, len(phrases), len(at)))
-        energy = float(np.mean([np.dot(phrase, phrase) for phrase in phrases]))
+        energy = float(np.mean([energy_of(phrase) for phrase in phrases]))
         # 0.65 is the mean square of the levels; the answer of the trees is low-passed, so low notes get more of it
         answer = AFTER_WET**2 * 3.06 / (1.0 + (base_hz / 5000.0) ** 2)
         power += species.phrases_hz / RATE_HZ * level**2 * 0.65 * energy * (1.0 + answer)
@@ -112,7 +113,7 @@ def wing_flaps(
     at = np.nonzero(np.diff(np.floor(beat), prepend=np.floor(beat[:1]) - 1.0) > 0.0)[0].astype(np.int64)
     levels = np.exp(rng.normal(0.0, 0.25, len(at)))
     sound = scatter(count, at, levels, grains=strokes, which=rng.integers(0, FEATHERS, len(at)))
-    energy = float(np.mean([np.dot(stroke, stroke) for stroke in strokes]))
+    energy = float(np.mean([energy_of(stroke) for stroke in strokes]))
     return settled(sound, intensity, rms=float(np.sqrt(pace_hz / RATE_HZ * energy * 1.13)))
 
 

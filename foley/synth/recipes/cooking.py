@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from foley.products import product
 from foley.synth.bubbles import BubbleSize, babble
 from foley.synth.excitation import Signal, decay, high_passed, length_samples, low_passed, rough_burst
 from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
@@ -233,7 +234,7 @@ def _kernels(pan: np.random.Generator, count: int, *, knock: float) -> list[Sign
         add_at(sound, rough_burst(pan, pan.uniform(0.015, 0.04), centre_hz=pan.uniform(900, 2600), octaves=2.5), 0)
         thump = np.sin(2 * np.pi * pan.uniform(200, 500) * thump_s) * decay(len(thump_s), 0.03)
         add_at(sound, pan.uniform(0.4, 0.9) * thump, 0)
-        hit = knock * pan.uniform(0.1, 0.35) * (pan.uniform(0.2, 1.0, 8) @ rings)
+        hit = knock * pan.uniform(0.1, 0.35) * product(pan.uniform(0.2, 1.0, (1, 8)), rings)[0]
         add_at(sound, hit, length_samples(pan.uniform(0.01, 0.06)))
         made.append(sound * np.minimum(1.0, t_s / 0.0003))
     return made

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from foley.products import energy as energy_of
 from foley.synth.calls import pressed
 from foley.synth.excitation import Signal, decay, length_samples
 from foley.synth.finish import character, choice, defaults_of, number, settled
@@ -105,7 +106,7 @@ def _stridulation(
         levels = levels * (rng.random(len(at) // turn + 2) < 0.93)[place // turn - place[0] // turn]
     heard = levels > 0.0
     song = scatter(samples, at[heard], levels[heard], grains=grains, which=rng.integers(0, PULSES, int(heard.sum())))
-    energy = float(np.mean([np.dot(grain, grain) for grain in grains]))
+    energy = float(np.mean([energy_of(grain) for grain in grains]))
     return song, pulse_hz / RATE_HZ * energy * (0.82 * sings / turn if turn else 1.0)
 
 
@@ -257,7 +258,7 @@ def frogs(
         at = at[rng.random(len(at)) < 0.4 + 0.6 * np.asarray(intensity)[np.maximum(at, 0)]] if samples else at
         levels = level * np.exp(rng.normal(0.0, 0.15, len(at)))
         sound += scatter(samples, at, levels, grains=croaks, which=rng.integers(0, 3, len(at)))
-        power += rate_hz / RATE_HZ * level**2 * float(np.mean([np.dot(each, each) for each in croaks]))
+        power += rate_hz / RATE_HZ * level**2 * float(np.mean([energy_of(each) for each in croaks]))
     air = 0.1 * float(np.sqrt(power)) * noise(rng, samples, NIGHT_AIR)
     return settled(sound + air, np.sqrt(intensity), rms=1.02 * float(np.sqrt(power)))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foley.products import energy
 from foley.synth.excitation import Signal, length_samples
 from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
 from foley.synth.moving import Layer, at_frames, layered, lively, slow_frames, whistle
@@ -191,7 +192,7 @@ def _grit(rng: np.random.Generator, build: np.random.Generator, count: int, *, h
     """Return what is thrown about inside, RMS 1: ice, beans, or wet cloth against the drum."""
     if heavy_load:
         falls = [thud(rng, build.uniform(55.0, 90.0), 0.12, noise=0.5) for _ in range(6)]
-        grains = [fall / np.sqrt(np.dot(fall, fall)) for fall in falls]
+        grains = [fall / np.sqrt(energy(fall)) for fall in falls]
         return shower(rng, count, grains, rate_hz=2.5, sigma=0.5)
     pieces = resonant_grains(rng, 500.0, 5000.0, quality=(1.5, 6.0), decay_s=0.006, count=32)
     return shower(rng, count, pieces, rate_hz=500.0, sigma=0.8)

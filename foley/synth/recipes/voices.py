@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 
+from foley.products import energy as energy_of
 from foley.synth.calls import far_off
 from foley.synth.excitation import Signal, decay, length_samples, low_passed
 from foley.synth.finish import character, defaults_of, number, settled
@@ -83,7 +84,7 @@ def applause(
     joined = np.concatenate([np.full(total - count, intensity[0] if count else 0.0), intensity])
     joins = rng.random(len(places)) < 0.15 + 0.85 * joined[np.clip(places, 0, total - 1)]
     sound = scatter(total, places[joins], loudness[joins], grains=claps, which=kinds[joins])
-    energy = float(np.mean([np.dot(each, each) for each in claps]))
+    energy = float(np.mean([energy_of(each) for each in claps]))
     heard = far_off(rng, sound, ROOM_S, wet=0.8)[total - count :]
     # 1.2: the squares of log-normal levels of 0.3, times 2.4: what the room adds, in which claps overlap
     return settled(heard, np.sqrt(intensity), rms=float(np.sqrt(power / RATE_HZ * energy * 1.2 * 2.4)))

@@ -1,0 +1,1 @@
+"""What runs inside editors: a plugin of OpenTimelineIO, an add-on of Blender, clients for Resolve and Premiere."""

@@ -1,0 +1,1 @@
+"""The plugin of OpenTimelineIO: found through the entry point group `opentimelineio.plugins`."""

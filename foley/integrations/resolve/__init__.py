@@ -1,0 +1,1 @@
+"""Scripts for DaVinci Resolve."""

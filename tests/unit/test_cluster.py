@@ -1,0 +1,265 @@
+"""A cluster's parts without a cluster: models that are held, actors that are lost, errors that are told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foley.contracts import Context
+from foley.errors import MissingProgramError, PlanError, ServiceError
+from foley.model import ClipIdentity, Hit, Reasoning, SoundEvent, SoundPlan, Takes
+from foley.pipeline.cache import Cache
+from foley.pipeline.cluster import door
+from foley.pipeline.cluster.drive import ClusterOptions
+from foley.pipeline.cluster.models import Casting, ModelMaker, Order, Place, orders_for
+from foley.pipeline.cluster.pool import MOST_ORDERS, Pool
+from foley.render import generators
+from foley.render.takes import TakesOptions, takes
+from tests.plugins import saboteur
+from tests.plugins.saboteur import BATCHES, CLIP, Saboteur
+
+SABOTEURS = Path(saboteur.__file__).parent / "generators"
+
+KNOCK = SoundEvent(
+    id="e1",
+    label="knock",
+    kind="hits",
+    bus="foley",
+    start_s=1.0,
+    end_s=1.5,
+    because="a hand meets a door",
+    hits=(Hit(1.0, 1.0),),
+    prompt="knock on wood",
+    seed=7,
+)
+
+HEAVY = Casting("heavy_batcher", TakesOptions(generator="heavy_batcher"))
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The saboteurs are the generators; every load of one is noted here."""
+    loads: list[str] = []
+    monkeypatch.setattr(generators, "__path__", [str(SABOTEURS)])
+    monkeypatch.setattr("foley.neural.runtime.device", lambda wanted: "cpu")
+    monkeypatch.setattr("foley.neural.memory.free_mb", lambda device: 16_000)
+    monkeypatch.setattr(Saboteur, "prepare", lambda self: loads.append(self.name))
+    BATCHES.clear()
+    return loads
+
+
+def knocks(first: int, count: int) -> tuple[SoundEvent, ...]:
+    return tuple(replace(KNOCK, id=f"e{seed}", seed=seed) for seed in range(first, first + count))
+
+
+def plan_of(events: tuple[SoundEvent, ...]) -> SoundPlan:
+    identity = ClipIdentity("clip.mp4", "key", CLIP.duration_s, CLIP.video.frame_rate)
+    return SoundPlan(identity, (), (), Reasoning("", "", "", ""), events)
+
+
+def test_a_model_is_loaded_once_for_many_videos_and_the_run_of_each_finds_its_takes(
+    loads: list[str], ctx: Context, tmp_path: Path
+) -> None:
+    maker = ModelMaker(HEAVY, Place(tmp_path / "cache"))
+    clips = [replace(CLIP, key=f"clip{number}") for number in range(3)]
+    plans = [knocks(10 * number, 3) for number in range(3)]
+    made = [maker.make(Order(HEAVY, clip, events)) for clip, events in zip(clips, plans, strict=True)]
+    assert loads == ["heavy_batcher"]
+    assert [len(one.records) for one in made] == [3, 3, 3]
+    assert all((tmp_path / "cache" / record).is_dir() for one in made for record in one.records)
+    asked = len(saboteur.ASKED)
+    context = Cache(tmp_path / "cache").context()
+    for clip, events in zip(clips, plans, strict=True):
+        found: Takes = takes(plan_of(events), clip, HEAVY.options, context)
+        assert len(found.items) == 3
+    assert len(saboteur.ASKED) == asked
+    assert loads == ["heavy_batcher"]
+
+
+def test_what_several_videos_want_at_once_comes_in_shared_batches(
+    loads: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def prepare(self: Saboteur) -> None:
+        entered.set()
+        assert go_on.wait(10.0)
+
+    monkeypatch.setattr(Saboteur, "prepare", prepare)
+    maker = ModelMaker(HEAVY, Place(tmp_path))
+    orders = [Order(HEAVY, replace(CLIP, key=f"clip{number}"), knocks(10 * number, 2)) for number in range(4)]
+    threads = [threading.Thread(target=maker.make, args=[order]) for order in orders]
+    threads[0].start()
+    assert entered.wait(10.0)
+    for thread in threads[1:]:
+        thread.start()
+    waiting = maker._studio
+    while len(waiting._waiting) < 6:
+        threading.Event().wait(0.01)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert [len(batch) for batch in BATCHES] == [2, 6]  # the first video's, then those of the three others together
+
+
+def test_a_take_that_cannot_be_made_spoils_no_other(loads: list[str], tmp_path: Path) -> None:
+    maker = ModelMaker(Casting("heavy_batcher", TakesOptions(generator="heavy_batcher")), Place(tmp_path))
+    broken = replace(KNOCK, id="broken", hits=(), seed=99)
+    made = maker.make(Order(HEAVY, CLIP, (broken, *knocks(1, 2))))
+    assert len(made.records) == 2
+    assert made.failures == ("heavy_batcher cannot make what has no hits or lasts no time",)
+
+
+def test_only_what_a_model_makes_is_ordered_of_models(loads: list[str]) -> None:
+    events = (
+        replace(KNOCK, id="a", generator="heavy_batcher"),
+        replace(KNOCK, id="b", generator="faithful"),
+        replace(KNOCK, id="c", generator="learned"),
+        replace(KNOCK, id="d", generator="learned", muted=True),
+        replace(KNOCK, id="e", generator="heavy_batcher"),
+    )
+    orders = orders_for(plan_of(events), CLIP, TakesOptions())
+    wanted = {order.casting.generator: [event.id for event in order.events] for order in orders}
+    assert wanted == {"heavy_batcher": ["a", "e"], "learned": ["c"]}
+
+
+def test_where_nobody_can_make_an_event_its_own_run_says_so(loads: list[str]) -> None:
+    assert orders_for(plan_of((replace(KNOCK, generator="nobody"),)), CLIP, TakesOptions()) == ()
+
+
+@dataclass(eq=False)
+class Method:
+    """A method of an actor; what it is asked waits until the test answers."""
+
+    asked: list[Any] = field(default_factory=list)
+
+    def remote(self, *given: Any) -> object:
+        reference = (self, given, object())
+        self.asked.append(reference)
+        return reference
+
+
+@dataclass(eq=False)
+class Actor:
+    ready: Method = field(default_factory=Method)
+    make: Method = field(default_factory=Method)
+
+
+@dataclass
+class Desk:
+    """Stands for the driver: the test says what comes of what was asked."""
+
+    told: dict[Any, Callable[[Any, Exception | None], None]] = field(default_factory=dict)
+    results: list[tuple[Any, Exception | None]] = field(default_factory=list)
+
+    def watch(self, reference: Any, tell: Callable[[Any, Exception | None], None]) -> None:
+        self.told[reference] = tell
+
+    def answer(self, method: Method, value: Any = None, error: Exception | None = None) -> None:
+        self.told.pop(method.asked.pop(0))(value, error)
+
+    def ask(self, pool: Pool, count: int) -> None:
+        for number in range(count):
+            pool.ask(number, lambda value, error: self.results.append((value, error)))
+
+
+@pytest.fixture
+def lost() -> Exception:
+    exceptions = pytest.importorskip("ray.exceptions", reason="Ray is not installed")
+    return exceptions.ActorDiedError()
+
+
+def test_work_goes_to_actors_that_answer_and_no_more_than_they_can_take() -> None:
+    desk, actors = Desk(), [Actor(), Actor()]
+    pool = Pool(actors, desk.watch, retries=1)
+    desk.ask(pool, 3 * MOST_ORDERS)
+    assert not actors[0].make.asked
+    desk.answer(actors[0].ready, True)
+    assert len(actors[0].make.asked) == MOST_ORDERS
+    desk.answer(actors[1].ready, True)
+    assert len(actors[1].make.asked) == MOST_ORDERS
+    desk.answer(actors[1].make, "made")
+    assert len(actors[1].make.asked) == MOST_ORDERS  # the next takes the room
+    assert desk.results == [("made", None)]
+
+
+def test_what_is_lost_with_an_actor_is_asked_of_another_and_alone(lost: Exception) -> None:
+    desk, actors = Desk(), [Actor(), Actor()]
+    pool = Pool(actors, desk.watch, retries=2)
+    for actor in actors:
+        desk.answer(actor.ready, True)
+    desk.ask(pool, 4)
+    assert [len(actor.make.asked) for actor in actors] == [2, 2]
+    for _ in range(2):
+        desk.answer(actors[0].make, error=lost)
+    assert len(actors[0].ready.asked) == 1  # asked whether it is back, once
+    for _ in range(2):
+        desk.answer(actors[1].make, "made")
+    assert len(actors[1].make.asked) == 1  # alone: the other that was lost waits
+    desk.answer(actors[1].make, "made")
+    desk.answer(actors[1].make, "made")
+    assert desk.results == [("made", None)] * 4
+
+
+def test_what_ends_every_actor_is_given_up(lost: Exception) -> None:
+    desk, actor = Desk(), Actor()
+    pool = Pool([actor], desk.watch, retries=2)
+    desk.ask(pool, 1)
+    for _ in range(3):
+        desk.answer(actor.ready, True)
+        desk.answer(actor.make, error=lost)
+    assert desk.results == [(None, lost)]
+
+
+def test_where_no_actor_can_be_made_nobody_waits(lost: Exception) -> None:
+    desk, actors = Desk(), [Actor(), Actor()]
+    pool = Pool(actors, desk.watch, retries=2)
+    desk.ask(pool, 2)
+    for actor in actors:
+        desk.answer(actor.ready, error=lost)
+    assert desk.results == [(None, lost)] * 2
+    desk.ask(pool, 1)
+    assert len(desk.results) == 3
+
+
+def test_an_error_of_the_work_itself_is_told_as_it_was() -> None:
+    exceptions = pytest.importorskip("ray.exceptions", reason="Ray is not installed")
+    error = PlanError("the plan is odd", hint="mend it")
+    around = exceptions.RayTaskError("work", "traceback", error).as_instanceof_cause()
+    assert door.told(around, "v.mp4") is error
+    assert not door.lost(around)
+    gone = door.told(exceptions.WorkerCrashedError(), "v.mp4")
+    assert isinstance(gone, ServiceError)
+    assert "v.mp4 was lost" in gone.message
+    assert door.lost(exceptions.NodeDiedError("gone"))
+
+
+def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingProgramError) as raised, door.joined("local"):
+        pass
+    assert "foley-pipeline[cluster]" in raised.value.hint
+
+
+def test_the_parts_can_be_imported_without_ray() -> None:
+    script = (
+        "import sys\nsys.modules['ray'] = None\nimport foley.batch.on_cluster\n"
+        "assert not {'torch', 'fsspec'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"in_flight": -1}, {"cpus": 0.0}, {"gpus": -0.5}, {"gpus": 1.5}, {"retries": -1}, {"actors": -1}]
+)
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        ClusterOptions(**wrong)
