@@ -22,14 +22,14 @@ test: $(STAMP) $(MODELS) ## install what is needed, models' packages too, and ru
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
 
 check: $(STAMP) $(MODELS) ## format, lint, types (with the models' packages, whose types count too), layers
-	$(BIN)/ruff format --check foley tests samples benchmarks
-	$(BIN)/ruff check foley tests samples benchmarks
+	$(BIN)/ruff format --check foley tests samples benchmarks examples
+	$(BIN)/ruff check foley tests samples benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(STAMP) ## put the code into shape
-	$(BIN)/ruff format foley tests samples benchmarks
-	$(BIN)/ruff check --fix foley tests samples benchmarks
+	$(BIN)/ruff format foley tests samples benchmarks examples
+	$(BIN)/ruff check --fix foley tests samples benchmarks examples
 
 bench: $(STAMP) ## measure speed, memory, sync, cuts and more; rewrites docs/measured.md
 	$(BIN)/python -m benchmarks
@@ -39,7 +39,7 @@ models: $(MODELS) ## add the packages that neural models need (torch first, by i
 $(MODELS): $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torchvision==0.28.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,editors,review,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,editors,review,cluster,dev]'
 	touch $@
 
 samples: $(STAMP) ## render the sample clips again

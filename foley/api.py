@@ -24,7 +24,7 @@ from foley.model import (
     SoundPlan,
     Source,
 )
-from foley.pipeline import manifest, runner, workflow
+from foley.pipeline import manifest, runner, storage, workflow
 from foley.pipeline.cache import Cache
 from foley.pipeline.runner import Run, StageProgress, StageTime
 from foley.pipeline.warm import warm_up
@@ -157,7 +157,7 @@ def run(
     outputs.refuse_input(to, Path(video))
     if to.video.exists() and not settings.overwrite:
         raise OutputExistsError(to.video)
-    runs = _Runs(Path(video), settings)
+    runs = _Runs(Path(video), settings, delivers=True)
     planned = runs.plan(brief or Brief(prompt), to)
     _save(planned)
     return runs.finish(planned, PreviousMaster())
@@ -182,7 +182,7 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
     if not video.exists():
         raise PlanError(f"{path}: its clip {video} is not there", hint="put it back, or correct `path` in the plan")
     outputs.refuse_input(to, video, path)
-    runs = _Runs(video, settings)
+    runs = _Runs(video, settings, delivers=True)
     seen = runs.see(to)
     if seen[Clip].key != made.clip.key:
         raise PlanError(
@@ -236,8 +236,8 @@ def default_workdir() -> Path:
 class _Runs:
     """The parts of a run that the calls share."""
 
-    def __init__(self, video: Path, settings: Settings, *, sounding: bool = True) -> None:
-        self.video, self.settings = video, settings
+    def __init__(self, video: Path, settings: Settings, *, sounding: bool = True, delivers: bool = False) -> None:
+        self.video, self.settings, self.delivers = video, settings, delivers
         ffmpeg.begin_probe(video.absolute())
         self.flow = flow_of(settings)
         self.cache = Cache(settings.workdir or default_workdir())
@@ -249,6 +249,8 @@ class _Runs:
         if to is not None:
             outputs.refuse_unwritable(to)
             writer.refuse_unfit(probed[Clip], to.video)
+            if self.delivers:
+                storage.refuse_full(probed[Clip], to, self.cache)
         seen = self._run([probed[Clip]], [Picture, Looks, Listening])
         return Run({**probed.products, **seen.products}, (*probed.times, *seen.times))
 

@@ -100,7 +100,9 @@ def sound(
             raise OutputExistsError(file)
     plan = alone(words, kind=kind, length_s=length_s, seed=seed)
     _refuse_watchers(settings)
-    takes = _made(_without_picture(plan), plan, [(seed + number, "auto") for number in range(count)], settings)
+    cache = Cache(settings.workdir or default_workdir())  # until the takes are written: it keeps them from being pruned
+    wishes = [(seed + number, "auto") for number in range(count)]
+    takes = _made(_without_picture(plan), plan, wishes, settings=settings, cache=cache)
     for take, file in zip(takes, files, strict=True):
         _write(take, file)
     notes = dict.fromkeys((*plan.hints, *(note for take in takes for note in take.notes)))
@@ -138,7 +140,8 @@ def takes(
     clip = look_into(video, settings)
     who = tuple(generators) or (chosen.generator,)
     wishes = [((chosen.seed + number // len(who)) % 2**31, who[number % len(who)]) for number in range(count)]
-    made = _made(clip, replace(plan, events=(chosen,)), wishes, settings)
+    cache = Cache(settings.workdir or default_workdir())
+    made = _made(clip, replace(plan, events=(chosen,)), wishes, settings=settings, cache=cache)
     folder = path.parent / FOLDER / chosen.id
     alternatives = []
     for number, ((seed, _), take) in enumerate(zip(wishes, made, strict=True), start=1):
@@ -190,7 +193,9 @@ def _event(plan: SoundPlan, named: str, path: Path) -> SoundEvent:
     raise PlanError(what, hint=f"there are: {', '.join(near)}")
 
 
-def _made(clip: Clip, plan: SoundPlan, wishes: Sequence[tuple[int, str]], settings: Settings) -> list[Take]:
+def _made(
+    clip: Clip, plan: SoundPlan, wishes: Sequence[tuple[int, str]], *, settings: Settings, cache: Cache
+) -> list[Take]:
     """Return a fitted take of the plan's only event for each seed and generator."""
     (event,) = plan.events
     wanted = tuple(
@@ -199,7 +204,6 @@ def _made(clip: Clip, plan: SoundPlan, wishes: Sequence[tuple[int, str]], settin
     )
     flow = flow_of(settings)
     warm_up(sounding=True)
-    cache = Cache(settings.workdir or default_workdir())
     given = [clip, replace(plan, events=wanted)]
     done = runner.run(flow, given, [FittedTakes], cache=cache, on_progress=settings.on_progress)
     by_event = {take.event_id: take for take in done[FittedTakes].items}

@@ -10,8 +10,8 @@ FoleyError 1
 ├── PlannerError 9                    a model or service gave no usable plan
 └── ServiceError 10                   a watched folder or a service that cannot work
 
-Exit code 2 is the command line's own (wrong usage), 11 says that a file was measured and does not pass, 130 is an
-interrupt.
+Exit code 2 is the command line's own (wrong usage), 11 says that a file was measured and does not pass, 12 and 13
+that some or all videos of a batch failed, 130 is an interrupt.
 """
 
 from __future__ import annotations
@@ -102,7 +102,10 @@ class DiskFullError(OutputError):
 
     def __init__(self, path: Path, needed_mb: float | None = None) -> None:
         need = f", about {needed_mb:.0f} MB are needed" if needed_mb else ""
-        super().__init__(f"the disk that holds {path} is full{need}", hint="free some space, or name another --workdir")
+        super().__init__(
+            f"the disk that holds {path} is full{need}",
+            hint="free some space (foley cache prune), or name another --workdir",
+        )
 
 
 class MuxError(OutputError):

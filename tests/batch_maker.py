@@ -17,7 +17,7 @@ def tiny_clip(to: Path) -> Path:
 
 def long_clip(to: Path) -> Path:
     """Make a clip that takes some seconds of work."""
-    return media_maker.moving(to, duration_s=20, size="480x270", more=_QUICK)
+    return media_maker.moving(to, duration_s=8, size="320x180", more=_QUICK)
 
 
 def content(path: Path) -> str:

@@ -1,8 +1,7 @@
 """Many videos: rows of a manifest, done side by side, resumed by content, judged, and told on one page."""
 
 from foley.batch.conduct import Listener, Options, run
-from foley.batch.items import Item, Outcome, Problem
+from foley.batch.items import Batch, Item, Outcome, Problem
 from foley.batch.rows import Defaults, read_rows
-from foley.batch.summary import Batch
 
 __all__ = ["Batch", "Defaults", "Item", "Listener", "Options", "Outcome", "Problem", "read_rows", "run"]

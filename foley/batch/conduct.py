@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -9,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from foley import api
-from foley.batch import estimate, notes, work
-from foley.batch.items import CRASHED, OVERDUE, Item, Outcome, Problem
+from foley.batch import machine, notes, work
+from foley.batch.items import CRASHED, OVERDUE, Batch, Item, Outcome, Problem
 from foley.batch.processes import Answered, CrashedError, Said, Worker
 from foley.batch.schedule import Schedule
-from foley.batch.summary import Batch, Summary
+from foley.batch.summary import Summary
 from foley.batch.work import Fetched, Job, Planned
 from foley.errors import FoleyError
 from foley.pipeline.runner import StageProgress
@@ -128,7 +129,7 @@ class _Conductor:
         self.options, self.listener = options, listener
         self.items = items
         self.summary = Summary(items, options.summary, strict=options.strict)
-        self.jobs = options.jobs or estimate.jobs_here(len(items))
+        self.jobs = options.jobs or machine.jobs_here(len(items))
         self.hands: list[_Hand] = []
         self.model_hand: _Hand | None = None
         self.stopped = False
@@ -137,7 +138,7 @@ class _Conductor:
     def run(self) -> Batch:
         """Do everything."""
         self.listener.starts(self.items, self.jobs)
-        self.schedule = Schedule(self._unfinished(), uses_models=estimate.Models().may_be_asked)
+        self.schedule = Schedule(self._unfinished(), uses_models=_models().may_be_asked)
         while not self.stopped and (len(self.schedule) or self._at_work()):
             self._give_out()
             self._listen()
@@ -184,7 +185,7 @@ class _Conductor:
             self._give(self.model_hand, job)
 
     def _hire(self) -> _Hand:
-        self.hands.append(_Hand(Worker(work.do, threads=estimate.threads_each(self.jobs))))
+        self.hands.append(_Hand(Worker(work.do, threads=machine.threads_each(self.jobs))))
         return self.hands[-1]
 
     def _give(self, hand: _Hand, job: Job) -> None:
@@ -282,6 +283,11 @@ class _Conductor:
         ending = threading.Thread(target=hand.worker.end, name="dismissal")
         ending.start()
         self._endings.append(ending)
+
+
+def _models() -> Any:
+    """Return who says which items may go to models; loaded by name, as it asks generators, which may hang on torch."""
+    return importlib.import_module("foley.batch.models").Models()
 
 
 def _to_identify(items: Sequence[Item]) -> list[tuple[Item, bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -11,22 +10,15 @@ from dataclasses import dataclass, field
 
 from foley import api, plugins
 from foley.batch.items import Item, Problem
+from foley.batch.machine import WORKER_MB, cores, jobs_here
+from foley.batch.models import Models, roster_of, takes_options
 from foley.errors import FoleyError
 from foley.model import Clip, SoundEvent
-from foley.neural import memory
 from foley.plan import events
 from foley.render import forecast
-from foley.render.routing import AUTO, Roster, models_by_generator
-from foley.render.takes import TakesOptions
+from foley.render.routing import AUTO
 
-WORKER_MB = 700
-"""The most that a run holds, however long its film: what `python -m benchmarks memory` asks of it."""
-
-ENCODER_MB = 1500
-"""More where an encoder's weights are here, which each worker loads."""
-
-USABLE = 0.8
-"""Part of the free memory that workers may fill: others on the machine want some too."""
+__all__ = ["Estimate", "estimated", "roster_of", "takes_options"]
 
 FIXED_S = 0.5
 """Of one core for a video, however short: programs that are started, files that are written."""
@@ -72,83 +64,6 @@ class Estimate:
     """What models take, in words."""
     cost: str
     """What services would be asked for, in words."""
-
-
-def jobs_here(items: int) -> int:
-    """Return how many videos are done at once on this machine: one a core, as far as its memory goes."""
-    each_mb = WORKER_MB + ENCODER_MB * _has_encoder()
-    return max(1, min(cores(), int(USABLE * memory.free_mb("cpu") / each_mb), items))
-
-
-def threads_each(jobs: int) -> int:
-    """Return how many threads libraries may start in one of so many workers."""
-    return max(1, cores() // jobs)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    with_limits = getattr(os, "sched_getaffinity", None)
-    return len(with_limits(0)) if with_limits else os.cpu_count() or 1
-
-
-def _has_encoder() -> bool:
-    try:
-        return any(not plugins.build("encoder", name).missing() for name in plugins.names("encoder"))
-    except FoleyError:
-        return False
-
-
-class Models:
-    """Which items may have sounds that a model makes: those are worth making together."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], bool] = {}
-
-    def may_be_asked(self, item: Item) -> bool:
-        """Return whether an item's sounds may go to a generator that holds a model."""
-        try:
-            opts = takes_options(item)
-        except FoleyError:  # its run says what is wrong
-            return False
-        named = opts.generator if opts.generator != AUTO else item.brief.generator
-        key = named, repr((opts.models, opts.device, opts.max_vram_mb, opts.quantise))
-        if key not in self._known:
-            self._known[key] = self._is_heavy(named, roster_of(opts))
-        return self._known[key]
-
-    def _is_heavy(self, named: str, roster: Roster) -> bool:
-        try:
-            if named != AUTO:
-                return roster.studio(named).heavy
-            studios = (roster.studio(name) for name in plugins.names("generator"))
-            return any(studio.heavy and not studio.capabilities.remote and not studio.missing for studio in studios)
-        except FoleyError:
-            return False
-
-
-def takes_options(item: Item) -> TakesOptions:
-    """Return how an item's takes are made.
-
-    Raises:
-        WorkflowError: where its workflow or an option is none.
-    """
-    for step in api.flow_of(item.settings).steps:
-        if isinstance(step.options, TakesOptions):
-            return step.options
-    return TakesOptions()
-
-
-def roster_of(opts: TakesOptions) -> Roster:
-    """Return all generators, with the rules by which the takes stage chooses among them."""
-    return Roster(
-        opts.generator,
-        opts.fallback,
-        opts.licence,
-        opts.region,
-        settings=opts.settings(),
-        models=models_by_generator(opts.models, opts.generator),
-        batch=opts.batch,
-    )
 
 
 @dataclass

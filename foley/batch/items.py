@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,12 @@ State = Literal["done", "known", "failed", "skipped"]
 """known: it was done before; skipped: the batch ended before it was begun."""
 
 GOOD: tuple[State, ...] = ("done", "known")
+
+SOME_FAILED = 12
+"""Exit code where some items were done and some were not."""
+
+NONE_DONE = 13
+"""Exit code where nothing was done."""
 
 UNFORESEEN = "Unforeseen"
 CRASHED = "WorkerCrashed"
@@ -93,3 +100,41 @@ class Outcome:
     def good(self) -> bool:
         """Return whether the finished video is there."""
         return self.state in GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of a batch."""
+
+    items: tuple[Item, ...]
+    outcomes: tuple[Outcome, ...]
+    """In the order of the items."""
+    seconds: float
+    strict: bool = False
+    """Whether what fails its quality check counts as failed."""
+
+    def is_good(self, outcome: Outcome) -> bool:
+        """Return whether an outcome counts as done."""
+        failed = outcome.quality is not None and outcome.quality.verdict == "fail"
+        return outcome.good and not (self.strict and failed)
+
+    @property
+    def done(self) -> int:
+        """Return how many items are done."""
+        return sum(map(self.is_good, self.outcomes))
+
+    @property
+    def exit_code(self) -> int:
+        """Return what a command that did the batch ends with: 0 all done, 12 some failed, 13 none done."""
+        if self.done == len(self.outcomes):
+            return 0
+        return SOME_FAILED if self.done else NONE_DONE
+
+    def counts(self) -> dict[str, int]:
+        """Return how many items there are of each state, and of each verdict."""
+        states = Counter(outcome.state for outcome in self.outcomes)
+        verdicts = Counter(outcome.quality.verdict for outcome in self.outcomes if outcome.quality)
+        return {
+            **{state: states[state] for state in ("done", "known", "failed", "skipped")},
+            **{verdict: verdicts[verdict] for verdict in ("pass", "warn", "fail")},
+        }

@@ -1,6 +1,6 @@
 """What is noted beside a finished video, so that a batch that was ended, however it was, knows what is done.
 
-The note `request.json` in CLIP.foley says which request the folder is for: a content key of the video and of all that is
+The note `request.json` in CLIP.foley says which request the folder is for: a content key of the video and all that is
 asked for it. It is written before the work begins, with a fingerprint of what lay at the output's place then; the
 manifest tells whether the video that lies there now is the one that the folder was written for. So there is no moment
 at which a kill makes finished work look unfinished, or the other way round.
@@ -20,6 +20,7 @@ from typing import Any
 from foley import api
 from foley.analysis.hints import SIDECAR_SUFFIXES
 from foley.analysis.probe import content_key
+from foley.api import Settings
 from foley.batch.items import Item
 from foley.deliver import outputs
 from foley.errors import NotAMediaFileError
@@ -32,6 +33,11 @@ SCHEMA = "foley.request/1"
 
 UNHEARD_OPTIONS = frozenset({"workers", "batch", "time_limit_s"})
 """Options that change how quickly the sound is made, but not the sound."""
+
+MOST_KNOWN = 256
+"""Different settings whose options are kept in mind."""
+
+_KNOWN: dict[tuple[object, ...], str] = {}
 
 
 def identified(item: Item) -> Item:
@@ -50,7 +56,7 @@ def identified(item: Item) -> Item:
         [_key(path) for path in (brief.subtitles, brief.cue_sheet) if path],
         [(path.name, _key(path)) for path in _sidecars(item.video) if not brief.subtitles],
         (brief.prompt, brief.seed, brief.generator),
-        list(_asked_of_stages(api.flow_of(item.settings))),
+        _asked_of_stages(item.settings),
         item.exports,
     )
     return replace(
@@ -65,7 +71,17 @@ def _key(path: Path) -> str:
         raise NotAMediaFileError(path, (cause.strerror or str(cause)).lower(), hint="check its name") from cause
 
 
-def _asked_of_stages(flow: Workflow) -> Iterator[tuple[str, int, str]]:
+def _asked_of_stages(settings: Settings) -> str:
+    """Return all options of all stages, defaults included; read once for rows that say the same."""
+    said = (settings.workflow, repr(settings.options), settings.loudness, settings.replace_audio)
+    if said not in _KNOWN:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[said] = repr(list(_options(api.flow_of(settings))))
+    return _KNOWN[said]
+
+
+def _options(flow: Workflow) -> Iterator[tuple[str, int, str]]:
     for step in flow.steps:
         fields = getattr(step.options, "__slots__", ())
         said = [(name, getattr(step.options, name)) for name in fields if name not in UNHEARD_OPTIONS]

@@ -17,10 +17,11 @@ from foley import api
 from foley.batch.conduct import Listener, Options, Silent
 from foley.batch.estimate import takes_options
 from foley.batch.items import Item, Outcome, Problem
+from foley.batch.model_maker import ModelMaker, orders_for
 from foley.batch.notes import identified
 from foley.batch.summary import Batch, Summary
 from foley.batch.work import failed, known, run_item
-from foley.errors import FoleyError, OptionError
+from foley.errors import FoleyError, OptionError, ServiceError
 from foley.model import Clip, Listening, Looks, Picture, SoundPlan, Source
 from foley.pipeline import runner
 from foley.pipeline.cache import Cache
@@ -28,8 +29,8 @@ from foley.pipeline.cluster import door
 from foley.pipeline.cluster.config import ClusterConfig
 from foley.pipeline.cluster.drive import Work
 from foley.pipeline.cluster.drive import run_on_cluster as drive
-from foley.pipeline.cluster.models import Casting, Made, ModelMaker, Place, Wanted, orders_for
-from foley.pipeline.cluster.tier import TieredCache
+from foley.pipeline.cluster.orders import Casting, Made, Wanted
+from foley.pipeline.cluster.tier import Place, TieredCache
 
 
 def run(
@@ -74,14 +75,15 @@ class _Rounds:
 
     def run(self) -> Batch:
         """Do everything."""
-        self._listener.starts(self._items, self._options.jobs)
-        self._next = list(self._items)
-        try:
-            with door.joined(self._config.address), suppress(_StoppedError):
-                while self._next:
-                    run_on_cluster(self._begun(self._round()), self._config, on_outcome=self._told)
-        finally:
-            self._summary.write()
+        with door.joined(self._config.address):
+            self._listener.starts(self._items, self._options.jobs)
+            self._next = list(self._items)
+            try:
+                with suppress(_StoppedError):
+                    while self._next:
+                        run_on_cluster(self._begun(self._round()), self._config, on_outcome=self._told)
+            finally:
+                self._summary.write()
         return self._summary.batch()
 
     def _round(self) -> list[Item]:
@@ -136,7 +138,10 @@ def run_on_cluster(items: Iterable[Item], config: ClusterConfig, *, on_outcome: 
     if shared:
         Place(api.default_workdir(), shared).storage()  # refused here, not once for each item
     work: Work[Item, Outcome] = Work(
-        begin=partial(_begin, shared), end=partial(_end, shared), maker=partial(_maker, workdir, shared)
+        begin=partial(_begin, shared),
+        end=partial(_end, shared),
+        maker=partial(_maker, shared),
+        name=lambda item: item.video.name,
     )
 
     def told(item: Item, result: Outcome | FoleyError) -> None:
@@ -157,7 +162,9 @@ def _begin(shared: str, item: Item) -> Outcome | Wanted:
         if (before := known(identified(item))) is not None:
             return before
         clip, plan = _planned(item, _place(item.settings.workdir, shared).cache())
-        orders = orders_for(plan, clip, takes_options(item))
+        orders = orders_for(plan, clip, takes_options(item), item.settings.workdir)
+    except ServiceError as error:  # the storage: without it every machine would load the models
+        return failed(item, Problem.of(error))
     except FoleyError:  # its run says it
         orders = ()
     return Wanted(orders) if orders else run_item(item)
@@ -176,8 +183,8 @@ def _end(shared: str, item: Item, made: Made) -> Outcome:
     return run_item(item)
 
 
-def _maker(workdir: Path | None, shared: str, casting: Casting) -> ModelMaker:
-    return ModelMaker(casting, _place(workdir, shared))
+def _maker(shared: str, casting: Casting) -> ModelMaker:
+    return ModelMaker(casting, _place(casting.workdir, shared))
 
 
 def _place(workdir: Path | None, shared: str) -> Place:

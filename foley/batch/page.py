@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from foley.batch.items import Item, Outcome
+from foley.batch.items import Batch, Item, Outcome
 from foley.batch.quality import Check
-from foley.batch.summary import Batch
 from foley.units import clock
 
 CHECKS = ("silence", "clipping", "true peak", "loudness", "sync", "drift", "leak", "missing events", "duration")

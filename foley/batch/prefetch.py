@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from foley import api
-from foley.batch.estimate import roster_of, takes_options
 from foley.batch.items import Item
+from foley.batch.models import roster_of, takes_options
 from foley.errors import FoleyError
 from foley.model import Clip
 from foley.pipeline.cache import Cache, RunContext

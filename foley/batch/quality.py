@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +13,9 @@ import numpy as np
 
 from foley.deliver import outputs
 from foley.errors import MediaError, OutputError
-from foley.media import ffmpeg, sound
+from foley.media import lengths, sound
 from foley.model import AudioFile
-from foley.units import RATE_HZ, parse_clock
+from foley.units import RATE_HZ
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -245,8 +244,8 @@ def _length(report: Mapping[str, Any], manifest: Mapping[str, Any], folder: Path
     video = folder / manifest["video"]["path"]
     wanted_s = report["duration_samples"] / RATE_HZ
     try:
-        there_s = _track_s(video)
-    except (ffmpeg.ProbeError, MediaError) as cause:
+        there_s = lengths.sound_s(video)
+    except MediaError as cause:
         return Check("duration", "fail", None, "s", f"{video.name} cannot be read: {cause}")
     if there_s is None:
         return Check("duration", "pass", None, "s", f"{video.suffix} does not say how long its tracks last")
@@ -255,18 +254,3 @@ def _length(report: Mapping[str, Any], manifest: Mapping[str, Any], folder: Path
     return Check(
         "duration", judged, off_s, "s", f"the track lasts {off_s:+.3f} s against the picture's {wanted_s:.3f} s"
     )
-
-
-def _track_s(video: Path) -> float | None:
-    """Return how long the first sound track of a finished video lasts; None where its container does not say."""
-    entries = "stream=start_time,duration:stream_tags=DURATION"
-    streams = ffmpeg.probe(video, select_streams="a:0", show_entries=entries)["streams"]
-    if not streams:
-        return 0.0
-    stream = streams[0]
-    if "duration" in stream:
-        return float(stream["duration"])
-    ends = stream.get("tags", {}).get("DURATION")  # Matroska: when it ends, by the file's own clock
-    with suppress(ValueError):
-        return parse_clock(ends) - float(stream.get("start_time", 0.0)) if ends else None
-    return None

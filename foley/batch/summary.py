@@ -5,69 +5,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foley.batch import work
-from foley.batch.items import NOT_BEGUN, Item, Outcome, Problem
+from foley.batch.items import NONE_DONE, NOT_BEGUN, SOME_FAILED, Batch, Item, Outcome, Problem
 from foley.batch.quality import Check
 from foley.deliver import outputs
 from foley.version import __version__
 
+__all__ = ["NONE_DONE", "SOME_FAILED", "Batch", "Summary", "item_record", "page_of", "record"]
+
 SCHEMA = "foley.batch/1"
-
-SOME_FAILED = 12
-"""Exit code where some items were done and some were not."""
-
-NONE_DONE = 13
-"""Exit code where nothing was done."""
 
 WRITE_S = 2.0
 """How often at most the summary is written while the batch runs."""
 
 WRITE_SHARE = 0.02
 """Of the time that may go into that: with thousands of items it is large."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What became of a batch."""
-
-    items: tuple[Item, ...]
-    outcomes: tuple[Outcome, ...]
-    """In the order of the items."""
-    seconds: float
-    strict: bool = False
-    """Whether what fails its quality check counts as failed."""
-
-    def is_good(self, outcome: Outcome) -> bool:
-        """Return whether an outcome counts as done."""
-        failed = outcome.quality is not None and outcome.quality.verdict == "fail"
-        return outcome.good and not (self.strict and failed)
-
-    @property
-    def done(self) -> int:
-        """Return how many items are done."""
-        return sum(map(self.is_good, self.outcomes))
-
-    @property
-    def exit_code(self) -> int:
-        """Return what a command that did the batch ends with: 0 all done, 12 some failed, 13 none done."""
-        if self.done == len(self.outcomes):
-            return 0
-        return SOME_FAILED if self.done else NONE_DONE
-
-    def counts(self) -> dict[str, int]:
-        """Return how many items there are of each state, and of each verdict."""
-        states = Counter(outcome.state for outcome in self.outcomes)
-        verdicts = Counter(outcome.quality.verdict for outcome in self.outcomes if outcome.quality)
-        return {
-            **{state: states[state] for state in ("done", "known", "failed", "skipped")},
-            **{verdict: verdicts[verdict] for verdict in ("pass", "warn", "fail")},
-        }
 
 
 class Summary:

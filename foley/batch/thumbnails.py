@@ -14,9 +14,9 @@ HEAD_CHARACTERS = 4_000_000
 
 
 def thumbnail(folder: Path) -> str:
-    """Return a frame from the middle of the clip as a data URI; "" where its report shows none."""
+    """Return the fullest frame of the clip as a data URI; "" where its report shows none."""
     with suppress(OSError), (folder / "report.html").open(encoding="utf-8", errors="replace") as page:
         found = _FRAME.search(page.read(HEAD_CHARACTERS))
         pictures = _PICTURE.findall(found[1]) if found else []
-        return str(pictures[len(pictures) // 2]) if pictures else ""
+        return str(max(pictures, key=len, default=""))  # the fullest: many clips begin and end in black
     return ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from foley import api, exchange
 from foley.batch import notes, quality, thumbnails
@@ -17,9 +18,6 @@ from foley.deliver import outputs
 from foley.errors import FoleyError, OutputExistsError
 from foley.model import Destination
 from foley.pipeline.runner import StageProgress, StageTime
-
-if TYPE_CHECKING:
-    from foley.batch.prefetch import Prefetcher
 
 Told = Callable[[StageProgress], None]
 
@@ -64,10 +62,9 @@ def do(job: object, tell: Told) -> Answer:
 
 
 @cache
-def _prefetcher() -> Prefetcher:
-    from foley.batch.prefetch import Prefetcher
-
-    return Prefetcher()
+def _prefetcher() -> Any:
+    """Return who makes takes of models, one a process; loaded by name, as it may hang on torch."""
+    return importlib.import_module("foley.batch.prefetch").Prefetcher()
 
 
 def run_item(item: Item, *, on_progress: Told | None = None) -> Outcome:

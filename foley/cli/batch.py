@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +17,12 @@ from foley.pipeline import workflow as workflows
 from foley.units import clock
 
 if TYPE_CHECKING:
-    from foley.batch import Batch, Item, Options
-    from foley.batch.estimate import Estimate
+    from foley.batch import Batch, Item, Listener, Options
 
 SUMMARY = "batch.json"
+
+ESTIMATE = "foley.batch.estimate"
+"""Loaded by name: it asks generators, which may hang on torch."""
 
 Inputs = Annotated[
     list[str],
@@ -29,6 +32,31 @@ Inputs = Annotated[
         show_default=False,
     ),
 ]
+
+
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FOLDER", help="Folder of all results; beside each video if not given."),
+]
+Exports = Annotated[
+    list[str] | None, typer.Option("--export", metavar="FORMAT", help="Write timelines too; see: foley exporters.")
+]
+Jobs = Annotated[int, typer.Option("-j", "--jobs", min=0, help="Videos at once; 0: one a core, as far as memory goes.")]
+Retry = Annotated[int, typer.Option(min=0, metavar="N", help="How often what may help is tried again.")]
+Timeout = Annotated[float, typer.Option(min=0, metavar="S", help="The longest that a video may take.")]
+StageTimeout = Annotated[float, typer.Option(min=0, metavar="S", help="The longest that a stage of it may take.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="End with the first failure.")]
+Strict = Annotated[bool, typer.Option("--strict", help="A clip that does not pass its quality check counts as failed.")]
+SummaryFile = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Where the summary goes; batch.json beside all else if not given."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="ADDRESS", help="On Ray: auto, local, ray://HOST:PORT, or a cluster file."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would take: an estimate; do nothing.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print what happens as JSON, a line each.")]
 
 
 def batch(
@@ -46,61 +74,54 @@ def batch(
     region: options.Region = None,
     max_vram: options.MaxVram = None,
     candidates: options.Candidates = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Folder of all results; beside each video if not given."),
-    ] = None,
-    export: Annotated[
-        list[str] | None, typer.Option(metavar="FORMAT", help="Write timelines too; see: foley exporters.")
-    ] = None,
+    output: OutputFolder = None,
+    export: Exports = None,
     overwrite: options.Overwrite = False,
     loudness: options.Loudness = None,
     replace_audio: options.ReplaceAudio = None,
-    jobs: Annotated[
-        int, typer.Option("-j", "--jobs", min=0, help="Videos at once; 0: one a core, as far as memory goes.")
-    ] = 0,
-    retry: Annotated[int, typer.Option(min=0, metavar="N", help="How often what may help is tried again.")] = 1,
-    timeout: Annotated[float, typer.Option(min=0, metavar="S", help="The longest that a video may take.")] = 0,
-    stage_timeout: Annotated[float, typer.Option(min=0, metavar="S", help="The longest that a stage may take.")] = 0,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first failure.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="A clip that does not pass its quality check counts as failed.")
-    ] = False,
-    summary: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the summary goes; batch.json in the folder of all else.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would take: an estimate; do nothing.")
-    ] = False,
+    jobs: Jobs = 0,
+    retry: Retry = 1,
+    timeout: Timeout = 0.0,
+    stage_timeout: StageTimeout = 0.0,
+    fail_fast: FailFast = False,
+    strict: Strict = False,
+    summary: SummaryFile = None,
+    cluster: Cluster = None,
+    dry_run: DryRun = False,
     workflow: options.WorkflowName = workflows.DEFAULT,
     set_option: options.SetOption = None,
     workdir: options.Workdir = None,
-    json: Annotated[bool, typer.Option("--json", help="Print what happens as JSON, a line each.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Give many videos their sound; what is done already is not done again.
 
     Ends with 0 when all are done, 12 when some failed, 13 when none was done.
     """
-    from foley import batch as batches
-    from foley.batch.rows import Defaults
-
-    settings = options.settings(context.params)
-    workflows.load(workflow)  # refused now, not with the first video
-    defaults = Defaults(Brief(prompt, seed=seed, generator=generator), settings, output, tuple(export or ()))
-    items = batches.read_rows(inputs, defaults, stdin=sys.stdin)
-    chosen = batches.Options(
-        jobs=jobs,
-        retries=retry,
-        timeout_s=timeout,
-        stage_timeout_s=stage_timeout,
-        fail_fast=fail_fast,
-        strict=strict,
-        summary=summary or _summary(inputs, output),
-    )
+    items, chosen = _asked(context.params)
     if dry_run:
         _tell_estimate(items, jobs, as_json=json)
-        return
-    _finish(_done(items, chosen, as_json=json), chosen, as_json=json)
+    else:
+        _finish(_done(items, chosen, cluster, as_json=json), chosen, as_json=json)
+
+
+def _asked(params: Mapping[str, Any]) -> tuple[list[Item], Options]:
+    """Return what there is to do, and how; everything is refused here that is wrong with all of it."""
+    from foley import batch as batches
+
+    workflows.load(params["workflow"])  # now, not with the first video
+    brief = Brief(params["prompt"], seed=params["seed"], generator=params["generator"])
+    exports = tuple(params["export"] or ())
+    defaults = batches.Defaults(brief, options.settings(params), params["output"], exports)
+    chosen = batches.Options(
+        jobs=params["jobs"],
+        retries=params["retry"],
+        timeout_s=params["timeout"],
+        stage_timeout_s=params["stage_timeout"],
+        fail_fast=params["fail_fast"],
+        strict=params["strict"],
+        summary=params["summary"] or _summary(params["inputs"], params["output"]),
+    )
+    return batches.read_rows(params["inputs"], defaults, stdin=sys.stdin), chosen
 
 
 def _summary(inputs: Sequence[str], output: Path | None) -> Path:
@@ -115,16 +136,27 @@ def _summary(inputs: Sequence[str], output: Path | None) -> Path:
     return only / SUMMARY if only.is_dir() else Path(SUMMARY)
 
 
-def _done(items: Sequence[Item], chosen: Options, *, as_json: bool) -> Batch:
-    from foley import batch as batches
+def _done(items: Sequence[Item], chosen: Options, cluster: str | None, *, as_json: bool) -> Batch:
     from foley.cli import batch_table
 
     if as_json:
-        return batches.run(items, chosen, batch_table.JsonLines())
+        return _run(items, chosen, cluster, batch_table.JsonLines())
     if not sys.stderr.isatty():
-        return batches.run(items, chosen, batch_table.PlainLines(len(items)))
+        return _run(items, chosen, cluster, batch_table.PlainLines(len(items)))
     with batch_table.live(len(items)) as table:
-        return batches.run(items, chosen, table)
+        return _run(items, chosen, cluster, table)
+
+
+def _run(items: Sequence[Item], chosen: Options, cluster: str | None, listener: Listener) -> Batch:
+    """Do all on this machine, or where a cluster is named on that."""
+    from foley import batch as batches
+
+    if cluster is None:
+        return batches.run(items, chosen, listener)
+    from foley.batch import on_cluster
+    from foley.pipeline.cluster import config
+
+    return on_cluster.run(items, config.load(cluster), chosen, listener)
 
 
 def _finish(done: Batch, chosen: Options, *, as_json: bool) -> None:
@@ -162,9 +194,9 @@ def _told(done: Batch) -> str:
 
 
 def _tell_estimate(items: Sequence[Item], jobs: int, *, as_json: bool) -> None:
-    from foley.batch import estimate
     from foley.cli import batch_table
 
+    estimate: Any = importlib.import_module(ESTIMATE)
     found = estimate.estimated(items, jobs)
     if as_json:
         unusable = [
@@ -179,7 +211,7 @@ def _tell_estimate(items: Sequence[Item], jobs: int, *, as_json: bool) -> None:
         console.answer(text)
 
 
-def _estimate_lines(found: Estimate) -> list[str]:
+def _estimate_lines(found: Any) -> list[str]:
     usable = found.videos - len(found.unusable)
     time = "not known: nobody measured a model" if found.wall_s is None else f"about {clock(found.wall_s)[:-4]}"
     full = "; THAT IS MORE THAN THERE IS" if found.output_mb > found.free_mb else ""

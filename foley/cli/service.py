@@ -81,12 +81,11 @@ def serve(
     workflows.load(workflow)  # refused now, not with the first job
     cache = workdir or api.default_workdir()
     most = limits.Limits(_seconds(max_job_minutes), _bytes(max_memory_mb), _seconds(max_clip_minutes))
-    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     serving = server.Serving(
         work.Rules(cache, workflow, allow_models, most),
         cache / "service",
         tuple(root or ()),
-        server.Listening(host, port, token_file, hosts, origins, metrics_open),
+        server.Listening(host, port, token_file, tuple(allow_host or ()), tuple(allow_origin or ()), metrics_open),
         server.Capacity(workers, max_queued, max_upload_mb << 20, min_free_mb << 20, keep_days, drain_s),
         logs.Logging(log_json, log_file, log_prompts),
         _debug(),

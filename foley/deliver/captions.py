@@ -35,6 +35,9 @@ BURST_S = 3
 BED_S = 3
 """How long ambience is shown: it goes on, but need not be read again."""
 
+PAUSE_S = 1
+"""What pauses for less goes on."""
+
 _MEANS_SOMETHING = re.compile(r"[<>{}\[\]\\]")
 """Characters that are markup in one form or another."""
 
@@ -105,7 +108,7 @@ def _cues(timeline: Timeline) -> Iterator[Caption]:
     """Yield a caption for every sound, each alone within its limits, inside the picture."""
     shortest = math.ceil(SHORTEST_S * timeline.frame_rate)
     longest = math.floor(LONGEST_S * timeline.frame_rate)
-    for item in timeline.items:
+    for item in _told(timeline.items):
         label = _label(item)
         for begins, ends in _stretches(item) if label else ():
             first = frames.frame_at(begins, timeline.frame_rate)
@@ -114,6 +117,17 @@ def _cues(timeline: Timeline) -> Iterator[Caption]:
             length = min(longest, max(shortest, frames.frame_from(ends, timeline.frame_rate) - first))
             if first < timeline.frames:
                 yield Caption(first, min(first + length, timeline.frames), (label,))
+
+
+def _told(items: Iterable[TimelineItem]) -> Iterator[TimelineItem]:
+    """Yield the items that are to be read of: what goes on over a cut as another item was read where it began."""
+    heard: dict[str, int] = {}
+    for item in sorted(items, key=lambda one: one.first_sample):
+        past, last = heard.get(item.name), item.first_sample + item.length
+        if item.hits or past is None or item.first_sample > past + PAUSE_S * RATE_HZ:
+            yield item
+        if not item.hits:
+            heard[item.name] = last if past is None else max(past, last)
 
 
 def _label(item: TimelineItem) -> str:

@@ -19,6 +19,8 @@ from foley.media.sound import WavWriter
 from foley.model import AudioFile, Clip
 from foley.units import RATE_HZ
 
+_OWN_SOUND_VERSION = 2
+"""Raised when the clip's own sound is read or written otherwise."""
 _CODED_VERSION = 1
 """Raised when the same sound is coded otherwise."""
 
@@ -122,7 +124,7 @@ def own_sound(clip: Clip, ctx: Context) -> AudioFile | None:
                 writer.append(block)
         return writer.file
 
-    return ctx.once("dialogue", (clip.key, track, clip.start_s, clip.duration_s), write)
+    return ctx.once("dialogue", (_OWN_SOUND_VERSION, clip.key, track, clip.start_s, clip.duration_s), write)
 
 
 def place_coded(files: list[SoundFile], forms: tuple[str, ...], *, folder: Path, ctx: Context) -> list[SoundFile]:

@@ -14,7 +14,7 @@ from foley.errors import ExportError, MissingProgramError
 from foley.exchange import record
 from foley.exchange.record import Given, Record
 from foley.media.atomic import written_whole
-from foley.model import EditedItem, SoundEvent
+from foley.model import EditedItem, SoundEvent, SoundPlan
 from foley.plan import edits, events
 from foley.plan.edits import EventEdit, Piece
 from foley.units import RATE_HZ, to_seconds
@@ -62,6 +62,7 @@ def take_back(timeline: str | Path, plan_file: str | Path | None = None, *, dry_
     folder, noted = record.find(path, None if plan_file is None else Path(plan_file))
     plan_path = Path(plan_file) if plan_file is not None else Path(os.path.normpath(folder / noted.plan))
     plan, before = events.load(plan_path), events.load(folder / record.PLAN)
+    _refuse_of_another_clip(path, plan)
     found = [item for item in items if item.event_id in noted.events]
     if noted.events and not found:
         raise ExportError(f"{path} holds none of the sounds that were exported", hint="is it another timeline?")
@@ -96,6 +97,23 @@ def _reader(path: Path) -> Any:
             return exporter
         readable |= dict.fromkeys(exporter.suffixes)
     raise ExportError(f"{path}: no exporter reads {path.suffix or 'it'} back", hint=f"there are: {', '.join(readable)}")
+
+
+def _refuse_of_another_clip(path: Path, plan: SoundPlan) -> None:
+    """Refuse a timeline that lies in another clip's export: plans of alike clips have events of the same names.
+
+    Raises:
+        ExportError: where it does.
+    """
+    folder = record.above(path)
+    if folder is None or not (folder / record.PLAN).is_file():
+        return
+    clip = events.load(folder / record.PLAN).clip
+    if clip.key != plan.clip.key:
+        raise ExportError(
+            f"{path} was exported from a plan of another clip, {Path(clip.path).name}",
+            hint="name that clip's plan, or none",
+        )
 
 
 def _strangers(items: Sequence[EditedItem], noted: Record) -> Iterator[str]:

@@ -138,8 +138,9 @@ def _timeline(made: Rendered, placed: Items, path: Path, rate: Fraction) -> tupl
         mix=AudioFile(stems["mix"].resolve(), RATE_HZ, 2, length),
     )
     if rate != clip.video.frame_rate:
-        own = "varies" if clip.video.variable_rate else f"is {float(clip.video.frame_rate):g}"
-        notes += (f"the clip's frame rate {own}: the timeline runs at {float(rate):g}",)
+        own = "varies" if clip.video.variable_rate else f"is {float(clip.video.frame_rate):.7g}"
+        # as many digits as tell 29.97 from 30000/1001
+        notes += (f"the clip's frame rate {own}: the timeline runs at {float(rate):.7g}",)
     return timeline, notes
 
 

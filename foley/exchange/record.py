@@ -84,15 +84,20 @@ def _record(tree: Mapping[str, Any]) -> Record:
     )
 
 
+def above(timeline: Path) -> Path | None:
+    """Return the folder of the export that a timeline lies in; None where it lies in none."""
+    folders = timeline.resolve().parents[: LEVELS + 1]
+    return next((folder for folder in folders if load(folder) is not None), None)
+
+
 def find(timeline: Path, plan_file: Path | None) -> tuple[Path, Record]:
     """Return the export that a timeline came from, with its folder: above the timeline, else beside the plan.
 
     Raises:
         ExportError: where there is none.
     """
-    above = timeline.resolve().parents[: LEVELS + 1]
-    beside = () if plan_file is None else (plan_file.resolve().parent / "export",)
-    for folder in (*beside, *above):
+    beside = None if plan_file is None else plan_file.resolve().parent / "export"
+    for folder in filter(None, (beside, above(timeline))):
         record = load(folder)
         if record is not None:
             return folder, record

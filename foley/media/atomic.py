@@ -9,9 +9,13 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from foley.errors import CannotWriteError, DiskFullError, OutputError
+
+_WHOLE_MACHINE = 0xEFFFFFFC
+"""The inode of the process numbers of a whole machine (PROC_PID_INIT_INO of Linux)."""
 
 _PART = re.compile(r"\..*\.(?P<owner>[^.]+-\d+)-[0-9a-f]{8}\.part(\.[^.]*)?", re.DOTALL)
 """The names that files have while they are written."""
@@ -42,8 +46,15 @@ def owner() -> str:
     return f"{_machine()}-{os.getpid()}"
 
 
+@cache
 def _machine() -> str:
-    return socket.gethostname().partition(".")[0][:40]
+    """Return what tells machines apart, and containers that bear one name but count their processes by themselves."""
+    name = socket.gethostname().partition(".")[0][:40]
+    with suppress(OSError):  # elsewhere than on Linux there are no such containers
+        counted_in = Path("/proc/self/ns/pid").stat().st_ino
+        if counted_in != _WHOLE_MACHINE:
+            return f"{name}~{counted_in}"
+    return name
 
 
 def is_abandoned(mark: str) -> bool:

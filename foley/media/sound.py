@@ -295,12 +295,20 @@ def read_track(clip: Clip, track: SoundTrack, *, rate_hz: int, channels: int, bl
         yield np.zeros((channels, min(size, left - first)), np.float32)
 
 
+_USUAL_LAYOUTS = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""What ffmpeg takes so many channels for where it is told their number alone."""
+
+
 def _track_args(clip: Clip, track: SoundTrack, rate_hz: int, *, channels: int, length: int) -> list[str | Path]:
     """Return ffmpeg's arguments for a track as raw float32 from the first frame on."""
     start = Fraction(clip.start_s)
     # ffmpeg would take 3 dB off; every player gives mono to both sides as it is
     spread = ("pan=stereo|c0=c0|c1=c0",) if (track.channels, channels) == (1, 2) else ()
+    usual = _USUAL_LAYOUTS.get(channels, "") if channels == track.channels else ""
+    # ffmpeg would mix another layout of as many channels into its usual one: LCR into 2.1
+    kept = (f"channelmap={'|'.join(map(str, range(channels)))}:channel_layout={usual}",) if usual else ()
     placed = (
+        *kept,
         # the container's own clock, counted from the first frame
         f"asetpts=PTS-round({start.numerator}/{start.denominator}/TB)",
         # async=1 fills gaps and cuts overlaps; under 50 ms they are timestamps that stagger (seen: by 44 ms)

@@ -88,10 +88,11 @@ class Lease:
 def _end(file: int, path: Path, process: int) -> None:
     if os.getpid() != process:  # a fork leaves the lease to its parent
         return
-    path.unlink(missing_ok=True)
     with suppress(OSError):
         _unlock(file)  # said, and not left to closing: a fork may have the file open still
     os.close(file)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

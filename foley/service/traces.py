@@ -104,10 +104,9 @@ def configured() -> Traces | None:
     if disabled or asked == "none" or not (asked or any(os.environ.get(name) for name in ENDPOINTS)):
         return None
     try:
-        import opentelemetry.sdk.trace  # noqa: F401 - missed now, not with the first job
-    except ImportError as cause:
-        raise MissingProgramError("opentelemetry-sdk", PACKAGES) from cause
-    return Traces(_exporter(asked or "otlp").load()())
+        return Traces(_exporter(asked or "otlp").load()())
+    except ImportError as cause:  # missed now, not with the first job
+        raise MissingProgramError(cause.name or "opentelemetry-sdk", PACKAGES) from cause
 
 
 def _exporter(asked: str) -> EntryPoint:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+import soundfile
 
 from tests.batch_maker import content, long_clip, tiny_clip
 from tests.media_fixtures import MediaShelf
@@ -24,23 +26,40 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 90.0
 """For a busy machine to do what takes seconds."""
 
-KILLER = '''
-"""Ends its own process, as a system does that runs out of memory: each time, or once for each `marker` file."""
+SABOTEUR = """
 import os, signal
 from pathlib import Path
-from tests.plugins.saboteur import Saboteur
+from tests.plugins.saboteur import FAITHFUL, HEAVY, Saboteur
+from tests.plugins.generators import hangs
 
-class Killer(Saboteur):
+class Named(Saboteur):
+    def suits(self, event):  # only where it is named: the others' sounds are not its own to spoil
+        return event.generator == self.name
+
+class Killer(Named):
+    # ends its own process, as a system does that runs out of memory
     def generate(self, requests):
         marker = Path(os.environ["KILLER_MARKER"])
-        if not marker.exists() or requests[0].event.prompt.startswith("always") or self.name == "killer":
+        if self.name == "killer":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().generate(requests)
 
+class Hanger(Named, hangs.Hanging):
+    pass
+
 def build(settings=None):
-    return Killer("NAME")
-'''
+    return {
+        "killer": lambda: Killer("killer"),
+        "killer_once": lambda: Killer("killer_once"),
+        "hanger": lambda: Hanger("hanger", HEAVY),
+        "batcher": lambda: Named("batcher", HEAVY),
+    }[__name__.removeprefix("farm_")]()
+"""
+
+SABOTEURS = ("killer", "killer_once", "hanger", "batcher")
 
 
 @dataclass
@@ -80,16 +99,10 @@ def farm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     about = folder / "saboteurs-1.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: saboteurs\nVersion: 1\n")
-    offered = {
-        "hangs": "tests.plugins.generators.hangs",
-        "heavy_batcher": "tests.plugins.generators.heavy_batcher",
-        "killer": "killer",
-        "killer_once": "killer_once",
-    }
-    lines = "".join(f"{name} = {module}\n" for name, module in offered.items())
+    lines = "".join(f"{name} = farm_{name}\n" for name in SABOTEURS)
     (about / "entry_points.txt").write_text(f"[foley.generators]\n{lines}")
-    for name in ("killer", "killer_once"):
-        (folder / f"{name}.py").write_text(KILLER.replace("NAME", name))
+    for name in SABOTEURS:
+        (folder / f"farm_{name}.py").write_text(SABOTEUR)
     return folder
 
 
@@ -118,33 +131,39 @@ def test_a_poisoned_batch_delivers_what_is_good_and_names_what_is_bad(farm: Farm
         {"input": "un trés 'odd' & \"long\" name; rm -rf $HOME ⚒.mp4", "prompt": "knock"},
         {"input": "good.mp4", "prompt": "knock on wood; " * 7000, "output": "wordy.mp4"},
         {"input": "good.mp4", "generator": "killer_once", "output": "revived.mp4"},
+        {"input": "good.mp4", "generator": "hanger", "takes.time_limit_s": 0.1, "output": "hung.mp4"},
         {"input": "corrupt.mp4"},
         {"input": "missing.mp4"},
         {"input": "deaf.mp4"},
         {"input": "good.mp4", "output": str(farm.folder / "file" / "x.mp4")},
-        {"input": "good.mp4", "generator": "hangs", "takes.time_limit_s": 0.1, "output": "hung.mp4"},
         {"input": "good.mp4", "generator": "killer", "output": "killed.mp4"},
         {"input": "good.mp4", "generator": "nobody", "output": "nobody.mp4"},
     )
     _, said = farm.run(rows, "-o", "out", "-j", "2", code=12)
     items = farm.summary()
-    assert [item["state"] for item in items] == ["done", "known", "done", "done", "done", "done", *["failed"] * 7]
-    for item in items[:6]:
+    good, bad = items[:7], items[7:]
+    assert [item["state"] for item in good] == ["done", "known", *["done"] * 5]
+    assert [item["state"] for item in bad] == ["failed"] * 6
+    for item in good:
         assert Path(farm.folder / item["output"]).is_file()
         assert item["verdict"] in ("pass", "warn")
     assert items[1]["same_as"] == 1
     assert items[5]["attempts"] == 2
-    kinds = [item["error"]["kind"] for item in items[6:]]
+    assert (
+        "gave nothing within" in (Path(farm.folder / items[6]["folder"]) / "report.json").read_text()
+    )  # and another stepped in
+    kinds = [item["error"]["kind"] for item in bad]
     assert kinds[:4] == ["NotAMediaFileError", "NotAMediaFileError", "NoVideoStreamError", "CannotWriteError"]
-    assert kinds[4:] == ["GenerationError", "WorkerCrashed", "UnknownPluginError"]
-    for item in items[6:]:
+    assert kinds[4:] == ["WorkerCrashed", "UnknownPluginError"]
+    for item in bad:
         assert Path(item["input"]).name in said
         assert not Path(item["output"]).exists()
     page = (farm.folder / "out" / "batch.html").read_text()
     assert "corrupt.mp4" in page
     assert list(farm.folder.rglob("*.part*")) == []
     stems = [farm.folder / "out" / f"{name}.foley" / "stems" / "mix.wav" for name in ("good", "other")]
-    assert content(stems[0]) == content(stems[1])
+    mixes = [soundfile.read(stem)[0] for stem in stems]  # the files themselves name their clips
+    assert np.array_equal(*mixes)
 
 
 def test_takes_of_models_are_made_together_and_a_second_batch_knows_all(farm: Farm) -> None:
@@ -152,18 +171,18 @@ def test_takes_of_models_are_made_together_and_a_second_batch_knows_all(farm: Fa
     rows = farm.rows(
         *({"input": f"{name}.mp4", "prompt": prompt} for name, prompt in (("good", "0:00.1 knock"), ("other", "rain")))
     )
-    out, _ = farm.run(rows, "-o", "out", "--generator", "heavy_batcher", "--json")
+    out, _ = farm.run(rows, "-o", "out", "--generator", "batcher", "--json")
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["state"] for event in events if event["event"] == "item"] == ["done", "done"]
     assert (events[0]["event"], events[-1]["event"], events[-1]["exit_code"]) == ("start", "end", 0)
     takes = [item["stages"]["takes"] for item in farm.summary()]
     assert len(takes) == 2
-    farm.run(rows, "-o", "out", "--generator", "heavy_batcher")
+    farm.run(rows, "-o", "out", "--generator", "batcher")
     assert [item["state"] for item in farm.summary()] == ["known", "known"]
 
 
 def test_a_video_that_takes_too_long_is_given_up_and_named(farm: Farm) -> None:
-    rows = farm.rows({"input": "good.mp4", "generator": "hangs"}, {"input": "good.mp4", "output": "fine.mp4"})
+    rows = farm.rows({"input": "good.mp4", "generator": "hanger"}, {"input": "good.mp4", "output": "fine.mp4"})
     _, said = farm.run(rows, "-o", "out", "--timeout", "8", "--retry", "0", code=12)
     hung, fine = farm.summary()
     assert (hung["error"]["kind"], fine["state"]) == ("Overdue", "done")
@@ -263,4 +282,4 @@ def test_a_killed_worker_is_replaced_and_its_video_done_again(farm: Farm, clips:
     assert process.returncode == 0
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["error"] for event in events if event["event"] == "again"] == ["WorkerCrashed"]
-    assert {item["state"] for item in farm.summary()} == {"done"}
+    assert {item["state"] for item in farm.summary()} <= {"done", "known"}  # killed before it could say so

@@ -93,3 +93,15 @@ def test_an_output_on_a_full_disk_leaves_nothing_half_written(
     _mount(small_disk, 300, again=True)
     assert _run(clip, small_disk / "out.mp4", tmp_path / "cache") == 0
     assert (small_disk / "out.mp4").stat().st_size > 0
+
+
+def test_a_run_that_cannot_fit_is_refused_before_the_picture_is_watched(
+    clip: Path, small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small_disk / "filler").write_bytes(bytes(9 * 10**6))
+    assert _run(clip, tmp_path / "out.mp4", small_disk / "cache") == 4
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert said["kind"] == "DiskFullError"
+    assert "about 76 MB are needed" in said["message"]
+    assert not (small_disk / "cache" / "watch").exists()
+    assert app.start(["plan", str(clip), "--workdir", str(small_disk / "cache")]) == 0  # a plan is small

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
 pytest.importorskip("prometheus_client")
 
-JOBS = 3
+JOBS = 2
 TIME_LIMIT_MIN = 0.02
 """A second and a bit: no job that waits at a gate ends by then."""
 
@@ -201,8 +202,10 @@ def test_a_worker_that_dies_is_replaced_and_its_job_done(served: Served, media: 
     client = served.client
     job = client.submit(str(media / "clip.mp4"), prompt=PROMPT, seed=2, **gate.asked)
     until_stage(client, job["id"])
-    for worker in served.workers():
-        worker.kill()
+    number = next(line["worker"] for line in lines(served, job["id"]) if line["event"] == "job_started")
+    log = map(json.loads, (served.folder.parents[1] / "log").read_text().splitlines())
+    pids = [line["pid"] for line in log if line["event"] == "worker_started" and line["worker"] == number]
+    os.kill(pids[-1], signal.SIGKILL)
     gate.open()
     done = client.wait(job["id"])
     assert (done["state"], done["attempts"]) == ("done", 2)
@@ -257,6 +260,14 @@ class Story:
     after_again: dict[str, tuple[int, int]] = field(default_factory=dict)
     overdue: dict[str, Any] = field(default_factory=dict)
     """A job that took longer than it may."""
+    draining: dict[str, Any] = field(default_factory=dict)
+    """What /readyz says of a service that was told to end and waits for a job."""
+    open_figures: str = ""
+    """What it tells to who has no token, where that is allowed."""
+    drained: dict[str, Any] = field(default_factory=dict)
+    waiting: dict[str, Any] = field(default_factory=dict)
+    """The job after the one that was waited for."""
+    last_log: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -290,20 +301,34 @@ def told(served: Served, media: Path, folder: Path, stack: ExitStack) -> Story:
     found.survivors = sum(is_alive(worker.pid) for worker in workers)
     found.log = (folder / "work.log").read_text()
     ended.open()
-    third = stack.enter_context(Served(folder / "work", *options))
+    third = stack.enter_context(Served(folder / "work", *options, "--drain-s", "60", "--metrics-open"))
     found.done = [third.client.wait(job) for job in found.ids]
     found.after = finished(third.client)
-    third.kill()
+    tell_of_draining(found, third, clip, Gate(folder / "draining"))
+    found.last_log = (folder / "work.log").read_text()
     unnote(third.folder / "jobs.sqlite")
-    closed = Gate(folder / "closed")
-    with Served(folder / "work", *options, "--max-job-minutes", str(TIME_LIMIT_MIN)) as fourth:
-        found.again = [fourth.client.wait(job) for job in found.ids]
-        found.after_again = finished(fourth.client)
-        overdue = fourth.client.submit(clip, prompt=PROMPT, seed=99, **closed.asked)["id"]
-        with pytest.raises(JobFailed):
-            fourth.client.wait(overdue)
-        found.overdue = fourth.client.job(overdue)
+    fourth = stack.enter_context(Served(folder / "work", *options, "--max-job-minutes", str(TIME_LIMIT_MIN)))
+    found.again = [fourth.client.wait(job) for job in found.ids]
+    found.after_again = finished(fourth.client)
+    overdue = fourth.client.submit(clip, prompt=PROMPT, **Gate(folder / "closed").asked)["id"]
+    with pytest.raises(JobFailed):
+        fourth.client.wait(overdue)
+    found.overdue = fourth.client.job(overdue)
     return found
+
+
+def tell_of_draining(found: Story, service: Served, clip: str, gate: Gate) -> None:
+    """Tell a service to end while a job runs and another waits."""
+    runs = service.client.submit(clip, prompt=PROMPT, seed=50, **gate.asked)["id"]
+    until_stage(service.client, runs)
+    found.waiting = service.client.submit(clip, prompt=PROMPT, seed=51)
+    service.process.terminate()
+    found.draining = until_ready(service, 503)
+    with urllib.request.urlopen(service.url + "/metrics", timeout=20) as answer:
+        found.open_figures = answer.read().decode()
+    gate.open()
+    found.drained = service.client.wait(runs)
+    assert service.wait() == 0
 
 
 def finished(client: Client) -> dict[str, tuple[int, int]]:
@@ -318,7 +343,9 @@ def unnote(queue: Path) -> None:
 
     base = sqlite3.connect(queue)
     with base:
-        base.execute("UPDATE jobs SET state = 'running', result = NULL, service = 'gone', worker = 'gone'")
+        base.execute(
+            "UPDATE jobs SET state = 'running', result = NULL, service = 'gone', worker = 'gone' WHERE result != ''"
+        )
     base.close()
 
 
@@ -340,7 +367,7 @@ def test_ended_in_the_middle_the_job_goes_back_and_is_done_at_the_next_start(sto
 
 def test_a_result_that_was_finished_just_before_the_kill_is_known_again(story: Story) -> None:
     assert [one["state"] for one in story.again] == ["done"] * (JOBS + 2)
-    assert story.after_again == story.after
+    assert story.after.items() <= story.after_again.items()
 
 
 def test_a_job_that_takes_longer_than_it_may_is_ended_and_that_is_said(story: Story) -> None:
@@ -349,25 +376,11 @@ def test_a_job_that_takes_longer_than_it_may_is_ended_and_that_is_said(story: St
     assert "--max-job-minutes" in story.overdue["error"]["hint"]
 
 
-def test_told_to_end_it_waits_for_the_job_that_runs_and_begins_no_other(media: Path, tmp_path: Path) -> None:
-    gate = Gate(tmp_path / "gate")
-    options = ("--root", media, "--allow-models", "--drain-s", "60", "--metrics-open")
-    with Served(tmp_path / "work", *options) as draining:
-        client = draining.client
-        runs = client.submit(str(media / "clip.mp4"), prompt=PROMPT, **gate.asked)["id"]
-        until_stage(client, runs)
-        waits = client.submit(str(media / "clip.mp4"), prompt=PROMPT)["id"]
-        draining.process.terminate()
-        assert until_ready(draining, 503)["checks"]["open"] == "the service is ending"
-        assert client.job(runs)["state"] == "running"
-        with urllib.request.urlopen(draining.url + "/metrics", timeout=20) as told:  # open, as was asked
-            assert b'foley_ready{check="open"} 0.0' in told.read()
-        gate.open()
-        assert client.wait(runs)["state"] == "done"
-        assert draining.wait() == 0
-    log = (tmp_path / "work.log").read_text()
-    assert "1 jobs wait" in log
-    assert waits not in log
+def test_told_to_end_it_waits_for_the_job_that_runs_and_begins_no_other(story: Story) -> None:
+    assert story.draining["checks"] == dict.fromkeys(CHECKS, "ok") | {"open": "the service is ending"}
+    assert (story.drained["state"], story.waiting["state"]) == ("done", "queued")
+    assert 'foley_ready{check="open"} 0.0' in story.open_figures
+    assert story.last_log.count("1 jobs wait") == 2
 
 
 def until_ready(served: Served, status: int) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from foley import api
 from foley.errors import FoleyError
+from foley.plan import events
 from foley.service import sidecars
 from foley.service.work import Rules
 from tests import media_maker
@@ -131,7 +131,7 @@ def lay_half_moved(inbox: Path) -> None:
     (later / "gone.txt").write_text("moved last")  # the clip was moved, the rest not yet
 
 
-def test_each_clip_is_done_as_its_sidecar_and_the_folders_say(night: Night, workdir: Path) -> None:
+def test_each_clip_is_done_as_its_sidecar_and_the_folders_say(night: Night) -> None:
     assert names(night.inbox / "working") == set()
     for name, sidecar in (("one", "one.yaml"), ("two", "two.json"), ("three", "three.txt")):
         assert {f"{name}.mp4", f"{name}.foley.mp4", f"{name}.foley", sidecar} <= night.done
@@ -140,8 +140,8 @@ def test_each_clip_is_done_as_its_sidecar_and_the_folders_say(night: Night, work
     assert "anvil" in plan
     assert "loudness: web" not in plan
     assert '"loudness": "web"' in (done / "one.foley" / "manifest.json").read_text()
-    rendered = api.render(done / "one.foley" / "plan.yaml", settings=api.Settings(workdir=workdir))
-    assert rendered.video == done / "one.foley.mp4"  # edited and rendered again where it lies
+    made = events.load(done / "one.foley" / "plan.yaml")  # to be edited and rendered again where it lies
+    assert (done / "one.foley" / made.clip.path).resolve() == (done / "one.mp4").resolve()
 
 
 def test_what_fails_goes_to_failed_with_its_reason_and_the_rest_is_done(night: Night) -> None:
@@ -185,18 +185,14 @@ def test_each_clip_is_told_in_lines_by_two_workers(night: Night) -> None:
     assert all(line["job"] in ended for line in night.log if line["event"].startswith("stage_"))
 
 
-def test_a_clip_that_was_mended_is_done_under_its_own_name(inbox: Path, workdir: Path) -> None:
-    tiny_clip(inbox / "clip.mp4")
-    (inbox / "clip.yaml").write_text("sede: 3\n")
+def test_what_grows_is_waited_for_what_was_mended_is_done_and_a_second_watcher_refused(
+    inbox: Path, workdir: Path
+) -> None:
+    tiny_clip(inbox / "mended.mp4")
+    (inbox / "mended.yaml").write_text("sede: 3\n")
     assert watch_once(inbox, workdir).returncode == 10
-    (inbox / "failed" / "clip.mp4").rename(inbox / "clip.mp4")
-    (inbox / "failed" / "clip.yaml").unlink()
-    assert watch_once(inbox, workdir).returncode == 0
-    assert names(inbox / "failed") == set()
-    assert "clip.foley.mp4" in names(inbox / "done")
-
-
-def test_a_clip_that_still_grows_is_waited_for_and_a_second_watcher_refused(inbox: Path, workdir: Path) -> None:
+    (inbox / "failed" / "mended.mp4").rename(inbox / "mended.mp4")
+    (inbox / "failed" / "mended.yaml").unlink()
     whole = media_maker.moving(inbox.parent / "whole.mkv", duration_s=0.4, size="96x54").read_bytes()
     watcher = subprocess.Popen(command(inbox, workdir), stderr=subprocess.DEVNULL)
     try:
@@ -209,25 +205,24 @@ def test_a_clip_that_still_grows_is_waited_for_and_a_second_watcher_refused(inbo
         second = watch_once(inbox, workdir)
         assert (second.returncode, "watched already" in second.stderr) == (10, True)
         wait_for(inbox / "done" / "clip.mkv")
+        wait_for(inbox / "done" / "mended.mp4")
     finally:
         watcher.terminate()
         watcher.wait(60)
     assert content(inbox / "done" / "clip.mkv") == content(inbox.parent / "whole.mkv")
+    assert names(inbox / "failed") == set()
+    assert "mended.foley.mp4" in names(inbox / "done")
     assert watch_once(inbox, workdir).returncode == 0  # ended, it watches no more
 
 
 def test_ended_in_the_middle_it_goes_on_where_it_was(inbox: Path, workdir: Path) -> None:
     gate = Gate(inbox.parent / "gate")
     (inbox / "foley.json").write_text(json.dumps(gate.asked))
-    for name in ("one", "two"):
-        tiny_clip(inbox / f"{name}.mp4")
-        (inbox / f"{name}.txt").write_text(PROMPT)
+    tiny_clip(inbox / "one.mp4")
+    (inbox / "one.txt").write_text(PROMPT)
     for how in (signal.SIGKILL, signal.SIGTERM):
-        watcher = subprocess.Popen(
-            command(inbox, workdir, "--allow-models", "--workers", "2"), stderr=subprocess.DEVNULL
-        )
-        for name in ("one", "two"):  # both at once
-            wait_for(inbox / "working" / name / ".notes" / "begun.json")
+        watcher = subprocess.Popen(command(inbox, workdir, "--allow-models"), stderr=subprocess.DEVNULL)
+        wait_for(inbox / "working" / "one" / ".notes" / "begun.json")
         workers = psutil.Process(watcher.pid).children(recursive=True)
         watcher.send_signal(how)
         watcher.wait(60)
@@ -237,8 +232,7 @@ def test_ended_in_the_middle_it_goes_on_where_it_was(inbox: Path, workdir: Path)
     gate.open()
     done = watch_once(inbox, workdir, "--allow-models")
     assert done.returncode == 0, done.stderr
-    made = {f"{name}.{suffix}" for name in ("one", "two") for suffix in ("mp4", "txt", "foley.mp4", "foley")}
-    assert names(inbox / "done") == made
+    assert names(inbox / "done") == {"one.mp4", "one.txt", "one.foley.mp4", "one.foley"}
     assert names(inbox / "working") == set()
 
 

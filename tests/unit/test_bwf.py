@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foley.errors import CannotWriteError, NotAMediaFileError
-from foley.media import bwf, sound
+from foley.media import bwf, ffmpeg, sound
 from foley.media.bwf import Broadcast, Chunks, CuePoint
 from foley.model import Audio, AudioFile
 
@@ -122,6 +122,17 @@ def test_files_of_every_size_are_whole(tmp_path: Path, channels: int, length: in
     assert struct.unpack_from("<I", data, 4)[0] == len(data) - 8
     assert names(data) == ["JUNK", "bext", "iXML", "fmt ", "data", "cue ", "LIST"]
     assert np.array_equal(sound.load(sound.describe(tmp_path / "b.wav")).samples, noise(channels, length))
+
+
+@pytest.mark.parametrize(("channels", "layout"), [(1, None), (2, None), (3, None), (6, "5.1"), (8, "7.1")])
+def test_files_of_many_channels_say_which_speakers_they_are_for(
+    tmp_path: Path, channels: int, layout: str | None
+) -> None:
+    made = plain(tmp_path / "a.wav", channels, 480)
+    (stream,) = ffmpeg.probe(made.path)["streams"]
+    assert (stream["codec_name"], stream["channels"]) == ("pcm_s24le", channels)
+    assert stream.get("channel_layout") == layout
+    assert np.array_equal(sound.load(sound.describe(made.path)).samples, noise(channels, 480))
 
 
 def names(data: bytes) -> list[str]:

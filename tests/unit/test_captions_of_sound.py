@@ -53,6 +53,17 @@ def test_ambience_is_said_once_where_it_begins(tmp_path: Path) -> None:
     assert shown(timeline(tmp_path, [bed], length=48_000 * 61, write_sums=False)) == [(25, 100, ("[rain]",))]
 
 
+def test_what_goes_on_over_cuts_is_not_said_again(tmp_path: Path) -> None:
+    second = 48_000
+    parts = [(0, 5, "rain"), (4, 10, "rain"), (10, 13, "wind"), (13, 16, "rain"), (16, 20, "rain")]
+    beds = [
+        Sounding(f"e{number}", first * second, (last - first) * second, name, "backgrounds")
+        for number, (first, last, name) in enumerate(parts)
+    ]
+    told = shown(timeline(tmp_path, beds, length=20 * second, write_sums=False))
+    assert [(first, lines) for first, _, lines in told] == [(0, ("[rain]",)), (250, ("[wind]",)), (325, ("[rain]",))]
+
+
 def test_blows_far_apart_are_said_again(tmp_path: Path) -> None:
     hits = (0, 48_000, 96_000, 480_000, 500_000)
     blows = Sounding("e01", 0, 520_000, "hammer", hz=0.0, hits=hits)

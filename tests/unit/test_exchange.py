@@ -327,6 +327,17 @@ def test_a_timeline_from_another_folder_needs_its_plan_named(scored: Any, plan_f
     assert exchange.take_back(away, plan_file).changes == ()
 
 
+def test_a_timeline_of_another_clip_is_refused(scored: Any, plan_file: Path, tmp_path: Path) -> None:
+    path, plan = scored("25", "otio").files["otio"][0], events.load(plan_file)
+    other = tmp_path / "other" / "plan.yaml"
+    other.parent.mkdir()
+    events.save(replace(plan, clip=replace(plan.clip, key="another")), other)
+    before = other.read_bytes()
+    with pytest.raises(ExportError, match=r"exported from a plan of another clip, clip\.mp4"):
+        exchange.take_back(path, other)
+    assert other.read_bytes() == before
+
+
 def test_the_export_may_lie_elsewhere(scored: Any, plan_file: Path, tmp_path: Path) -> None:
     made = scored("25", "otio", output=tmp_path / "to the editor")
     back = exchange.take_back(made.files["otio"][0])

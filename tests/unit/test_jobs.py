@@ -106,9 +106,11 @@ def test_a_released_attempt_does_not_count(store: JobStore) -> None:
 
 def test_a_crash_is_forgiven_but_not_for_ever(store: JobStore) -> None:
     submitted(store)
+    states = []
     for _ in range(MOST_CRASHES):
         job = claimed(store)
-        store.crash(job, ERROR)
+        states.append(store.crash(job, ERROR))
+    assert states == [*["queued"] * (MOST_CRASHES - 1), "failed"]
     assert (now(store, job).state, now(store, job).error) == ("failed", ERROR)
 
 
@@ -168,6 +170,18 @@ def test_lists_are_newest_first_and_go_on_where_they_ended(store: JobStore) -> N
     store.cancel(jobs[1].id)
     assert [job.id for job in store.newest(state="cancelled")] == [jobs[1].id]
     assert store.counts() == {"queued": 4, "cancelled": 1}
+
+
+def test_the_longest_wait_and_what_ended_are_known_by_time(store: JobStore) -> None:
+    assert store.oldest_s() is None
+    first, second = submitted(store), submitted(store)
+    assert store.oldest_s() == pytest.approx(first.created_s)
+    store.cancel(first.id)
+    assert store.oldest_s() == pytest.approx(second.created_s)
+    ended_s = now(store, first).ended_s
+    assert ended_s is not None
+    assert [job.id for job in store.ended_before(ended_s + 0.001)] == [first.id]
+    assert store.ended_before(ended_s) == []
 
 
 def test_another_process_finds_what_was_queued(store: JobStore, tmp_path: Path) -> None:

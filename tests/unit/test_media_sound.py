@@ -186,6 +186,16 @@ def test_a_mono_track_is_as_loud_on_both_sides(ctx: Context, tmp_path: Path) -> 
     assert np.abs(samples).max() == pytest.approx(0.25, abs=1e-3)
 
 
+@pytest.mark.parametrize(("layout", "count"), [("3.0", 3), ("quad", 4), ("5.1(side)", 6), ("6.0", 6)])
+def test_channels_of_any_layout_stay_where_they_are(ctx: Context, tmp_path: Path, layout: str, count: int) -> None:
+    levels = [0.1 * (number + 1) for number in range(count)]
+    tones = f"aevalsrc={'|'.join(f'{level}*sin(2*PI*440*t)' for level in levels)}:c={layout}:s=48000:d=1"
+    video = tmp_path / "film.mov"
+    make.ffmpeg("-f", "lavfi", "-i", "color=s=64x64:r=25:d=1", "-f", "lavfi", "-i", tones, "-c:a", "pcm_s24le", video)
+    samples = track_of(probe(Source(video), ctx), channels=count)
+    assert np.abs(samples).max(axis=1) == pytest.approx(levels, abs=1e-3)
+
+
 def test_a_track_that_staggers_is_not_torn(ctx: Context, shared: Path) -> None:
     clip = probe(Source(shared / "clips" / "fireworks_b.mp4"), ctx)  # its packets are up to 40 ms off
     quiet = np.abs(track_of(clip)).max(axis=0) < 1e-6

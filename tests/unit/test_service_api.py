@@ -9,21 +9,26 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foley.errors import CannotWriteError, DiskFullError, ServiceError
-from foley.service import doorman, patience, uploads
+from foley.service import doorman, limits, patience, retention
+from foley.service.desk import Service
 from foley.service.doorman import Door, Doorman
-from foley.service.http_api import OPERATIONS, Service
+from foley.service.http_api import OPERATIONS
 from foley.service.jobs import JobStore
+from foley.service.logs import Log
 from foley.service.messages import JobRequest, JobView, Result
 from foley.service.openapi import document
 from foley.service.places import Roots
+from foley.service.readiness import Checks
 from foley.service.server import application, read_or_make_token
+from foley.service.supervisor import Supervisor
+from foley.service.telemetry import Telemetry
 from foley.service.uploads import Uploads
 from foley.service.work import Rules
 
@@ -32,6 +37,16 @@ pytest.importorskip("starlette")
 
 TOKEN = "a-token-for-tests-only"
 PANEL = "https://panel.example"
+
+
+WELL = {"queue": "ok", "workers": "ok", "disk": "ok", "open": "ok"}
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What a disk is said to have."""
+
+    free: int
 
 
 class Asked:
@@ -65,7 +80,9 @@ def media(tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(tmp_path: Path, media: Path) -> Iterator[Asked]:
     work = tmp_path / "service"
-    store = JobStore(work)
+    store, telemetry = JobStore(work), Telemetry(Log(lambda text: None))
+    supervisor = Supervisor(store, lambda job: service.order(job), telemetry=telemetry, has_room=lambda: True)
+    supervisor.mark(1, up=True)  # as if a worker were there
     service = Service(
         store,
         Uploads(work / "uploads", most_bytes=1 << 20),
@@ -75,6 +92,8 @@ def ask(tmp_path: Path, media: Path) -> Iterator[Asked]:
         most_queued=3,
         wake=lambda: None,
         is_ending=lambda: False,
+        readiness=Checks(store, supervisor, (work,), limits.RESERVE_BYTES).readiness,
+        telemetry=telemetry,
     )
     yield Asked(service)
     store.close()
@@ -335,8 +354,12 @@ def test_uploads_that_are_empty_or_too_long_leave_nothing(ask: Asked) -> None:
 
 
 def test_a_full_disk_is_met_before_anything_is_written(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "RESERVE_BYTES", 1 << 60)
+    assert ask("GET", "/readyz", token=None).json()["checks"]["disk"] == "ok"
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: Free(limits.RESERVE_BYTES - 1))
     assert refusal(ask("POST", "/v1/uploads?name=a.mov", content=b"x")) == (507, "DiskFullError")
+    ready = ask("GET", "/readyz", token=None)
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert ready.json()["checks"] == {**WELL, "disk": "less than 512 MB are free"}
     assert list(ask.service.uploads.folder.iterdir()) == []
 
 
@@ -344,6 +367,33 @@ def test_what_should_not_happen_is_told_without_a_traceback(ask: Asked, monkeypa
     monkeypatch.setattr(JobStore, "newest", lambda *_, **__: 1 // 0)
     assert refusal(ask("GET", "/v1/jobs")) == (500, "Unforeseen")
     assert any("ZeroDivisionError" in text for text in ask.said)
+
+
+def test_a_queue_that_cannot_be_read_is_told_and_the_service_still_lives(ask: Asked) -> None:
+    ask.service.store.close()
+    ready = ask("GET", "/readyz", token=None)
+    assert (ready.status_code, ready.json()["checks"]) == (503, {**WELL, "queue": "the queue cannot be read"})
+    assert ask("GET", "/healthz", token=None).status_code == 200
+
+
+def test_a_service_without_figures_says_so(ask: Asked) -> None:
+    assert refusal(ask("GET", "/metrics")) == (404, "NotFound")
+    assert refusal(ask("GET", "/metrics", token=None)) == (401, "Unauthorised")
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_with_their_files(ask: Asked, media: Path) -> None:
+    made, own = done_job(ask, media)
+    waits = ask("POST", "/v1/jobs", **job(media)).json()["id"]
+    retention.clear_up(ask.service, keep_days=1.0)
+    assert ask("GET", f"/v1/jobs/{made}").status_code == 200
+    retention.clear_up(ask.service, keep_days=None)
+    assert own.is_dir()
+    time.sleep(0.01)
+    retention.clear_up(ask.service, keep_days=0.0)
+    assert ask("GET", f"/v1/jobs/{made}").status_code == 404
+    assert not own.exists()
+    assert ask("GET", f"/v1/jobs/{waits}").json()["state"] == "queued"
+    assert (media / "clip.mp4").is_file()
 
 
 def test_events_tell_each_change_and_end_with_the_job(ask: Asked, media: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from foley.errors import FoleyError
 from foley.pipeline.cluster import door
-from foley.pipeline.cluster.models import Casting, Made, ModelMaker, Order, Wanted
+from foley.pipeline.cluster.orders import Casting, Made, Maker, Order, Wanted
 from foley.pipeline.cluster.pool import MOST_ORDERS, Pool, Told
 
 I = TypeVar("I")  # noqa: E741 - an item
@@ -59,8 +59,10 @@ class Work(Generic[I, R]):
     """Gives the item's result, or what models are to make first."""
     end: Callable[[I, Made], R]
     """Gives the result when that is made."""
-    maker: Callable[[Casting], ModelMaker]
+    maker: Callable[[Casting], Maker]
     """Makes what an actor holds; called on the actor's machine."""
+    name: Callable[[I], str] = str
+    """What an item is called where it is told that it was lost."""
 
 
 def run_on_cluster(
@@ -162,7 +164,7 @@ class _Drive(Generic[I, R]):
 
     def _settle(self, item: I, value: Any, error: Exception | None) -> None:
         self._live -= 1
-        self._on_result(item, value if error is None else door.told(error, f"{item}"))
+        self._on_result(item, value if error is None else door.told(error, self._work.name(item)))
 
     def _pool(self, casting: Casting) -> Pool:
         if casting not in self._pools:
@@ -180,9 +182,7 @@ class _Drive(Generic[I, R]):
             self._ray.kill(actor)
 
 
-def _actors(
-    ray: Any, maker: Callable[[Casting], ModelMaker], casting: Casting, options: ClusterOptions
-) -> Sequence[Any]:
+def _actors(ray: Any, maker: Callable[[Casting], Maker], casting: Casting, options: ClusterOptions) -> Sequence[Any]:
     """Return the actors of a generator, on their way."""
     total = ray.cluster_resources().get("GPU", 0.0)
     gpus = options.gpus if options.gpus >= 0.0 else float(total >= 1.0)
@@ -208,7 +208,7 @@ def _called(function: Callable[..., Any], *given: Any) -> Any:
 class _ModelActor:
     """What Ray holds on a machine: the maker, made there."""
 
-    def __init__(self, maker: Callable[[Casting], ModelMaker], casting: Casting) -> None:
+    def __init__(self, maker: Callable[[Casting], Maker], casting: Casting) -> None:
         self._maker = maker(casting)
 
     def ready(self) -> bool:

@@ -12,6 +12,7 @@ import shutil
 import tarfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,35 @@ class TieredCache(Cache):
 
     def _key(self, folder: Path) -> str:
         return f"{FORMAT}/{folder.relative_to(self.root).as_posix()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where records are kept while a cluster works."""
+
+    workdir: Path
+    """The machine's cache folder; one that all machines see needs no `shared`."""
+    shared: str = ""
+    """Address of storage that all machines reach, for fsspec; "" where they share the folder."""
+
+    def cache(self) -> Cache:
+        """Return the cache of the machine that asks.
+
+        Raises:
+            CannotWriteError: where the folder cannot be made.
+            ServiceError: where the storage is none.
+        """
+        storage = self.storage()
+        return TieredCache(self.workdir, storage) if storage is not None else Cache(self.workdir)
+
+    def storage(self) -> Tier | None:
+        """Return what all machines reach; None where they share the folder.
+
+        Raises:
+            MissingProgramError: where what reaches it is not installed.
+            ServiceError: where the storage is none.
+        """
+        return Tier(self.shared) if self.shared else None
 
 
 def record_of(cache: Cache, name: str, key: tuple[object, ...]) -> str:

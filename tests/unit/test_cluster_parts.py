@@ -5,23 +5,34 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from foley.batch import on_cluster
+from foley.batch.conduct import Options
+from foley.batch.items import Item, Outcome, Problem
+from foley.batch.model_maker import ModelMaker, orders_for
+from foley.batch.summary import NONE_DONE
+from foley.batch.work import failed
 from foley.contracts import Context
-from foley.errors import MissingProgramError, PlanError, ServiceError
-from foley.model import ClipIdentity, Hit, Reasoning, SoundEvent, SoundPlan, Takes
+from foley.errors import MissingProgramError, OptionError, PlanError, ServiceError
+from foley.model import Brief, ClipIdentity, Hit, Reasoning, SoundEvent, SoundPlan, Takes
 from foley.pipeline.cache import Cache
-from foley.pipeline.cluster import door
-from foley.pipeline.cluster.drive import ClusterOptions
-from foley.pipeline.cluster.models import Casting, ModelMaker, Order, Place, orders_for
+from foley.pipeline.cluster import config, door
+from foley.pipeline.cluster.config import ClusterConfig
+from foley.pipeline.cluster.drive import ClusterOptions, Work, run_on_cluster
+from foley.pipeline.cluster.orders import Casting, Order
 from foley.pipeline.cluster.pool import MOST_ORDERS, Pool
+from foley.pipeline.cluster.tier import Place, Tier
+from foley.pipeline.workflow import folder
 from foley.render import generators
 from foley.render.takes import TakesOptions, takes
+from tests import media_maker as make
 from tests.plugins import saboteur
 from tests.plugins.saboteur import BATCHES, CLIP, Saboteur
 
@@ -40,7 +51,9 @@ KNOCK = SoundEvent(
     seed=7,
 )
 
-HEAVY = Casting("heavy_batcher", TakesOptions(generator="heavy_batcher"))
+OPTIONS = TakesOptions(generator="heavy_batcher")
+
+HEAVY = Casting("heavy_batcher", OPTIONS)
 
 
 @pytest.fixture
@@ -77,7 +90,7 @@ def test_a_model_is_loaded_once_for_many_videos_and_the_run_of_each_finds_its_ta
     asked = len(saboteur.ASKED)
     context = Cache(tmp_path / "cache").context()
     for clip, events in zip(clips, plans, strict=True):
-        found: Takes = takes(plan_of(events), clip, HEAVY.options, context)
+        found: Takes = takes(plan_of(events), clip, OPTIONS, context)
         assert len(found.items) == 3
     assert len(saboteur.ASKED) == asked
     assert loads == ["heavy_batcher"]
@@ -110,7 +123,7 @@ def test_what_several_videos_want_at_once_comes_in_shared_batches(
 
 
 def test_a_take_that_cannot_be_made_spoils_no_other(loads: list[str], tmp_path: Path) -> None:
-    maker = ModelMaker(Casting("heavy_batcher", TakesOptions(generator="heavy_batcher")), Place(tmp_path))
+    maker = ModelMaker(HEAVY, Place(tmp_path))
     broken = replace(KNOCK, id="broken", hits=(), seed=99)
     made = maker.make(Order(HEAVY, CLIP, (broken, *knocks(1, 2))))
     assert len(made.records) == 2
@@ -248,6 +261,53 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch)
     assert "foley-pipeline[cluster]" in raised.value.hint
 
 
+def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+
+    def refuse(**how: object) -> None:
+        raise ConnectionError("Could not find any running Ray instance.\nAnd more.")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(ServiceError) as raised, door.joined("auto"):
+        pass
+    assert raised.value.message == "no Ray cluster answers at auto: Could not find any running Ray instance."
+    assert "ray start --head" in raised.value.hint
+
+
+def test_a_file_says_which_cluster_and_how_it_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("schema: foley.cluster/1\naddress: ray://head:10001\nshared: s3://b/f\ngpus: 0.5\nactors: 4\n")
+    said = config.load(str(file))
+    assert said == ClusterConfig("ray://head:10001", "s3://b/f", options=ClusterOptions(gpus=0.5, actors=4))
+    assert config.load("ray://head:10001") == ClusterConfig("ray://head:10001")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("gpu: 1", "unknown field 'gpu'"),
+        ("gpus: -2", "gpus must be 0 or more"),
+        ("actors: 1.5", "actors must be a whole number"),
+        ("actors: many", "actors cannot be 'many'"),
+        ("address: 7", "address cannot be 7"),
+        ("schema: foley.plan/1", "schema must be"),
+        ("a: [", "cannot read"),
+    ],
+)
+def test_a_file_with_a_fault_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    file = tmp_path / "cluster.yaml"
+    file.write_text(f"schema: foley.cluster/1\n{line}\n")
+    with pytest.raises(OptionError) as raised:
+        config.load(str(file))
+    assert said in raised.value.message
+    assert str(file) in raised.value.message
+
+
+@pytest.mark.parametrize("name", ["laptop", "workstation", "farm"])
+def test_the_examples_can_be_used(name: str) -> None:
+    assert config.load(str(folder() / "cluster" / f"{name}.yaml")).options.retries > 0
+
+
 def test_the_parts_can_be_imported_without_ray() -> None:
     script = (
         "import sys\nsys.modules['ray'] = None\nimport foley.batch.on_cluster\n"
@@ -257,9 +317,144 @@ def test_the_parts_can_be_imported_without_ray() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@dataclass(eq=False)
+class Remote:
+    """A function that Ray was given; it is run when its result is waited for."""
+
+    function: Callable[..., Any]
+
+    def remote(self, *given: Any) -> Any:
+        return object.__new__(type("Reference", (), {"result": lambda one: self.function(*given)}))
+
+
+class Ray:
+    """As much of Ray as the driver uses, in one thread: what was asked last is done first."""
+
+    class exceptions:  # noqa: N801 - as Ray names it
+        RayError = KeyError
+
+    def remote(self, **how: object) -> Callable[[Callable[..., Any]], Remote]:
+        return Remote
+
+    def wait(self, references: list[Any], num_returns: int) -> tuple[list[Any], list[Any]]:
+        return references[-1:], references[:-1]
+
+    def get(self, reference: Any) -> Any:
+        return reference.result()
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 3.0}
+
+
+@pytest.mark.parametrize(("options", "most"), [(ClusterOptions(in_flight=2), 2), (ClusterOptions(), 6)])
+def test_items_are_only_taken_as_they_can_be_begun(
+    options: ClusterOptions, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def joined(address: str) -> Iterator[Ray]:
+        yield Ray()
+
+    monkeypatch.setattr(door, "joined", joined)
+    taken, results = 0, []
+    under_way = []
+
+    def given() -> Iterator[int]:
+        nonlocal taken
+        for item in range(20):
+            taken += 1
+            under_way.append(taken - len(results))
+            yield item
+
+    work: Work[int, int] = Work(lambda item: item * item, lambda item, made: 0, lambda casting: None)
+    run_on_cluster("auto", given(), work, options=options, on_result=lambda item, value: results.append((item, value)))
+    assert sorted(results) == [(item, item * item) for item in range(20)]
+    assert max(under_way) == most
+
+
 @pytest.mark.parametrize(
     "wrong", [{"in_flight": -1}, {"cpus": 0.0}, {"gpus": -0.5}, {"gpus": 1.5}, {"retries": -1}, {"actors": -1}]
 )
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ClusterOptions(**wrong)
+
+
+VIDEO = Path("v.mp4")
+
+
+def cluster_of_this_process(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Have a cluster's work done at once by this process; return the numbers of the items of every round."""
+    rounds: list[list[int]] = []
+
+    def drive(address: str, given: Iterator[Item], work: Work[Item, Outcome], **more: Any) -> None:
+        rounds.append([])
+        for item in given:
+            rounds[-1].append(item.number)
+            more["on_result"](item, work.begin(item))
+
+    @contextmanager
+    def joined(address: str) -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr(on_cluster, "drive", drive)
+    monkeypatch.setattr(door, "joined", joined)
+    return rounds
+
+
+def test_what_asks_for_the_same_or_writes_to_the_same_place_is_not_done_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = cluster_of_this_process(monkeypatch)
+    wanted = [
+        Item(1, VIDEO, tmp_path / "a.mp4"),
+        Item(2, VIDEO, tmp_path / "b.mp4"),
+        Item(3, Path("w.mp4"), tmp_path / "a.mp4"),
+        Item(4, Path("w.mp4"), tmp_path / "c.mp4", Brief("rain")),
+    ]
+    batch = on_cluster.run(wanted, ClusterConfig("auto"))
+    assert rounds == [[1, 4], [2, 3]]
+    assert [outcome.number for outcome in batch.outcomes] == [1, 2, 3, 4]
+    assert {outcome.problem.kind for outcome in batch.outcomes if outcome.problem} == {"NotAMediaFileError"}
+    assert batch.exit_code == NONE_DONE
+
+
+def test_what_may_help_is_tried_again_and_no_oftener_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = cluster_of_this_process(monkeypatch)
+    tired = Problem("GenerationError", "busy", again=True)
+    monkeypatch.setattr(on_cluster, "run_item", lambda item: failed(item, tired))
+    batch = on_cluster.run([Item(1, VIDEO, Path("a.mp4"))], ClusterConfig("auto"), Options(retries=2))
+    assert rounds == [[1], [1], [1]]
+    assert batch.outcomes[0].attempts == 3
+
+
+def test_the_first_failure_ends_the_batch_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = cluster_of_this_process(monkeypatch)
+    wanted = [Item(number, VIDEO, tmp_path / f"{number}.mp4", Brief(str(number))) for number in (1, 2, 3)]
+    batch = on_cluster.run(wanted, ClusterConfig("auto"), Options(fail_fast=True))
+    assert rounds == [[1]]
+    assert [outcome.state for outcome in batch.outcomes] == ["failed", "skipped", "skipped"]
+
+
+def test_time_limits_that_nobody_would_keep_to_are_refused() -> None:
+    with pytest.raises(OptionError, match="time limits"):
+        on_cluster.run([], ClusterConfig("auto"), Options(timeout_s=60.0))
+
+
+def test_where_the_storage_does_not_answer_no_machine_loads_the_model_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+
+    def fails(self: Tier, key: str, *given: Path) -> bool:
+        raise ServiceError("the shared storage s3://b cannot be used: no route")
+
+    monkeypatch.setattr(Tier, "pull", fails)
+    cluster_of_this_process(monkeypatch)
+    monkeypatch.setattr(on_cluster, "run_item", lambda item: pytest.fail("it was run all the same"))
+    video = make.moving(tmp_path / "v.mp4", duration_s=0.4)
+    config = ClusterConfig("auto", f"file://{tmp_path}/shared", tmp_path / "cache")
+    (outcome,) = on_cluster.run([Item(1, video, tmp_path / "o.mp4")], config).outcomes
+    assert outcome.problem is not None
+    assert outcome.problem.kind == "ServiceError"

@@ -11,87 +11,30 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from foley.batch.estimate import roster_of
 from foley.errors import FoleyError, GenerationError
 from foley.model import Clip, SoundEvent, SoundPlan
-from foley.pipeline.cache import Cache
-from foley.pipeline.cluster.tier import Tier, TieredCache, record_of
+from foley.pipeline.cluster.orders import Casting, Made, Order
+from foley.pipeline.cluster.tier import Place, record_of
 from foley.render.making import Making, Terms
-from foley.render.routing import Roster, models_by_generator
 from foley.render.selection import Chooser
 from foley.render.studio import FAULTS, MOST_AT_ONCE
 from foley.render.takes import TakesOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where records are kept while a cluster works."""
+def orders_for(plan: SoundPlan, clip: Clip, options: TakesOptions, workdir: Path | None = None) -> tuple[Order, ...]:
+    """Return what a plan wants of generators that hold a model; nothing where nobody could make an event.
 
-    workdir: Path
-    """The machine's cache folder; one that all machines see needs no `shared`."""
-    shared: str = ""
-    """Address of storage that all machines reach, for fsspec; "" where they share the folder."""
-
-    def cache(self) -> Cache:
-        """Return the cache of the machine that asks.
-
-        Raises:
-            CannotWriteError: where the folder cannot be made.
-            ServiceError: where the storage is none.
-        """
-        storage = self.storage()
-        return TieredCache(self.workdir, storage) if storage is not None else Cache(self.workdir)
-
-    def storage(self) -> Tier | None:
-        """Return what all machines reach; None where they share the folder.
-
-        Raises:
-            MissingProgramError: where what reaches it is not installed.
-            ServiceError: where the storage is none.
-        """
-        return Tier(self.shared) if self.shared else None
-
-
-@dataclass(frozen=True, slots=True)
-class Casting:
-    """Which generator, and how it is asked: those that agree in it share their actors."""
-
-    generator: str
-    options: TakesOptions
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """Events of one clip that one generator is to make."""
-
-    casting: Casting
-    clip: Clip
-    events: tuple[SoundEvent, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
-    """What models are to make before an item can be ended."""
-
-    orders: tuple[Order, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What came of orders."""
-
-    records: tuple[str, ...]
-    """The takes, as `tier.record_of` names them."""
-    failures: tuple[str, ...] = ()
-    """What could not be made, in words: the video's own run asks again and falls back as it always does."""
-
-
-def orders_for(plan: SoundPlan, clip: Clip, options: TakesOptions) -> tuple[Order, ...]:
-    """Return what a plan wants of generators that hold a model; nothing where nobody could make an event."""
-    roster = _roster(options)
+    Args:
+        plan: The plan.
+        clip: Its clip.
+        options: How its takes are made.
+        workdir: The cache folder that they go to; each machine's own where None.
+    """
+    roster = roster_of(options)
     wanted: defaultdict[str, list[SoundEvent]] = defaultdict(list)
     try:
         for event in plan.events:
@@ -104,7 +47,7 @@ def orders_for(plan: SoundPlan, clip: Clip, options: TakesOptions) -> tuple[Orde
         return ()
     finally:
         roster.stop()
-    return tuple(Order(Casting(name, options), clip, tuple(events)) for name, events in sorted(wanted.items()))
+    return tuple(Order(Casting(name, options, workdir), clip, tuple(events)) for name, events in sorted(wanted.items()))
 
 
 class ModelMaker:
@@ -123,10 +66,11 @@ class ModelMaker:
             ServiceError: where the storage is none.
         """
         options = casting.options
+        assert isinstance(options, TakesOptions)
         self._options = options
         self._cache = place.cache()
         self._context = self._cache.context()
-        self._studio = _roster(options).studio(casting.generator)
+        self._studio = roster_of(options).studio(casting.generator)
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="ask")
         self._slots = threading.Semaphore(MOST_AT_ONCE)
         self._orders = 0
@@ -207,15 +151,3 @@ def _sees(device: str) -> bool:
     from foley.neural.pe_av import PeAv
 
     return not PeAv(device=device).missing()
-
-
-def _roster(options: TakesOptions) -> Roster:
-    return Roster(
-        options.generator,
-        options.fallback,
-        options.licence,
-        options.region,
-        settings=options.settings(),
-        models=models_by_generator(options.models, options.generator),
-        batch=options.batch,
-    )

@@ -13,13 +13,13 @@ import pytest
 
 from foley import api
 from foley.api import Settings
-from foley.batch import estimate, notes, page, thumbnails, work
-from foley.batch.items import Item, Outcome, Problem
+from foley.batch import estimate, models, notes, page, thumbnails, work
+from foley.batch.items import Batch, Item, Outcome, Problem
 from foley.batch.prefetch import Prefetcher, prefetch
 from foley.batch.quality import Check, Quality
 from foley.batch.rows import read_rows
 from foley.batch.schedule import TOGETHER, Schedule
-from foley.batch.summary import Batch, record
+from foley.batch.summary import record
 from foley.errors import NotAMediaFileError
 from foley.model import Brief
 from foley.render import generators
@@ -279,10 +279,10 @@ class TestPrefetch:
         assert made.takes > 0
 
     def test_only_items_that_may_go_to_a_model_are_planned_ahead(self) -> None:
-        models = estimate.Models()
-        assert models.may_be_asked(item(1, brief=Brief(generator="heavy_batcher")))
-        assert not models.may_be_asked(item(2, brief=Brief(generator="procedural")))
-        assert not models.may_be_asked(item(3, brief=Brief(generator="nobody")))
+        models_here = models.Models()
+        assert models_here.may_be_asked(item(1, brief=Brief(generator="heavy_batcher")))
+        assert not models_here.may_be_asked(item(2, brief=Brief(generator="procedural")))
+        assert not models_here.may_be_asked(item(3, brief=Brief(generator="nobody")))
 
 
 def test_the_exit_code_tells_a_farm_what_became_of_the_batch() -> None:
