@@ -92,7 +92,7 @@ class PlainLines:
 
     def starts(self, items: Sequence[Item], jobs: int) -> None:
         """Say how much there is to do."""
-        console.say(f"{len(items)} videos, {jobs} at once")
+        console.say(f"{len(items)} videos, {jobs} at once" if jobs else f"{len(items)} videos")
 
     def began(self, item: Item, attempt: int) -> None:
         """Say nothing yet."""

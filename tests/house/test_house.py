@@ -26,7 +26,7 @@ DOORS = {
     "scenedetect": {"analysis/observers/cuts.py"},
     "pyrubberband": {"dsp/stretch.py"},
     "ray": {"pipeline/cluster/door.py"},
-    "prometheus_client": {"service/metrics.py"},
+    "prometheus_client": {"service/metrics.py", "service/server.py"},
     "opentelemetry": {"service/traces.py"},
     "aaf2": {"deliver/aaf_reader.py", "deliver/aaf_writer.py"},
 }
