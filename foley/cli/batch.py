@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "batch.json"
 
+ON_CLUSTER = "foley.batch.on_cluster"
+"""Loaded by name: it holds models, and the command line does not hang on torch."""
+
 ESTIMATE = "foley.batch.estimate"
 """Loaded by name: it asks generators, which may hang on torch."""
 
@@ -153,10 +156,10 @@ def _run(items: Sequence[Item], chosen: Options, cluster: str | None, listener: 
 
     if cluster is None:
         return batches.run(items, chosen, listener)
-    from foley.batch import on_cluster
     from foley.pipeline.cluster import config
 
-    return on_cluster.run(items, config.load(cluster), chosen, listener)
+    done: Batch = importlib.import_module(ON_CLUSTER).run(items, config.load(cluster), chosen, listener)
+    return done
 
 
 def _finish(done: Batch, chosen: Options, *, as_json: bool) -> None:
