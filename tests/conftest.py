@@ -20,6 +20,9 @@ os.environ["FOLEY_LIBRARY"] = str(Path(tempfile.gettempdir()) / "foley-tests-hav
 
 pytest_plugins = ["tests.media_fixtures"]
 
+collect_ignore = ["editors/in_blender.py"]
+"""Runs inside Blender, where `bpy` is."""
+
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> Context:
