@@ -136,9 +136,10 @@ def deliver(
     with written_whole(to.video) as part, ThreadPoolExecutor(2, thread_name_prefix="mux") as beside:
         muxing = beside.submit(_mux, done, coded, part, opts)
         listen = beside.submit(_listen, done, coded, ctx)
+        known = outputs.known_prints(to.folder)
         files = _place_sound(done, to.folder, opts, ctx)
         outputs.save_master(mixdown.master, to.folder)
-        prints = {file.name: outputs.fingerprint(to.folder / file.name) for file in files}
+        prints = {file.name: known.of(to.folder / file.name) for file in files}
         ctx.progress(0.3, "writing the report")
         outputs.write_text(to.folder / "credits.txt", credits_text(credited(done), version=provenance.tools["foley"]))
         _write_report(done, listen, to, mix=next(file.name for file in files if file.holds == "mix"), ctx=ctx)

@@ -8,6 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,35 @@ def fingerprint(path: Path) -> str:
         file.seek(max(0, size - SAMPLED_BYTES))
         total.update(file.read(SAMPLED_BYTES))
     return total.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrints:
+    """Fingerprints of the files of an earlier render, for those that are left alone now."""
+
+    prints: Mapping[tuple[int, int, int], str]
+    """By inode, size and time of change: a file that is written anew has another inode."""
+
+    def of(self, path: Path) -> str:
+        """Return the fingerprint of a file, taken only where it is not known."""
+        return self.prints.get(_state(path)) or fingerprint(path)
+
+
+def known_prints(folder: Path) -> KnownPrints:
+    """Return what the manifest says of the files that lie in the folder as they did when it was written."""
+    files = read_manifest(folder).get("files")
+    if not isinstance(files, dict):
+        return KnownPrints({})
+    written_ns = (folder / MANIFEST).stat().st_mtime_ns
+    present = [(folder / name, print_) for name, print_ in files.items() if (folder / name).is_file()]
+    # what is younger than the manifest comes from a run that was killed before it wrote its own
+    known = {_state(path): print_ for path, print_ in present if path.stat().st_ctime_ns <= written_ns}
+    return KnownPrints(known)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def make_folder(folder: Path) -> None:
