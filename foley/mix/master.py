@@ -90,7 +90,8 @@ def master(
 ) -> Mixdown:
     """Master the stems together, so that they sum to the mix, and make the track for the video."""
     profile = PROFILES[opts.loudness]
-    memo, buses = Memo(), buses_of(arrangement)
+    buses = buses_of(arrangement)
+    memo = Memo.for_clip(arrangement.length, len(buses))
     strips = {bus: Strip(arrangement, bus, opts.chain, memo) for bus in buses}
     keys = {bus: _content(arrangement, bus, opts.chain, ctx) for bus in buses}
     work = _Work(strips, keys, arrangement.length, profile, opts.chain, memo, ctx)

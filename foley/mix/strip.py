@@ -31,6 +31,12 @@ class Memo:
 
     left_bytes: int = KEPT_BYTES
 
+    @classmethod
+    def for_clip(cls, samples: int, buses: int) -> Memo:
+        """Return room for all chunks of a clip, or for none where they are too many: memory is not to grow with it."""
+        whole = 2 * 4 * samples * buses
+        return cls(KEPT_BYTES if whole <= KEPT_BYTES else 0)
+
     def takes(self, block: Block | None) -> bool:
         """Return whether there is room for a block, and count it."""
         size = 0 if block is None else block.nbytes
