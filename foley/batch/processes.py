@@ -6,25 +6,18 @@ it. What it does is any function that can be imported: `do(work, tell) -> answer
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from types import FrameType
+from multiprocessing.connection import Connection
 from typing import Any
+
+from foley.pipeline.children import Child
 
 GRACE_S = 2.0
 """For a worker to end its programs and remove half-written files, before it is ended with force."""
-
-ORPHAN_S = 2.0
-"""For a worker to end by itself whose parent is gone."""
 
 TELL_S = 0.1
 """How often at most a worker says how far it is, within a stage."""
@@ -58,14 +51,6 @@ class Answered:
     answer: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Manners:
-    """What a worker takes over from the process that starts it."""
-
-    switch_s: float
-    young_objects: int
-
-
 class Worker:
     """A worker process, seen from the one that started it."""
 
@@ -76,13 +61,9 @@ class Worker:
             do: What it does with each piece of work; a function of a module, that it imports by name.
             threads: How many threads libraries may start in it; 0 leaves that to them.
         """
-        spawn = multiprocessing.get_context("spawn")  # forked, it would share locks that threads here hold
-        self.talk, other = spawn.Pipe()
-        manners = _Manners(sys.getswitchinterval(), gc.get_threshold()[0])
-        self._process = spawn.Process(target=_work, args=(other, do, manners), name="foley-worker")
         with _limited(threads):
-            self._process.start()
-        other.close()
+            self._child = Child(_work, do, grace_s=GRACE_S)
+        self.talk = self._child.talk
 
     def give(self, work: object) -> None:
         """Give it a piece of work; it must have answered the one before.
@@ -109,24 +90,11 @@ class Worker:
 
     def end(self) -> None:
         """End it and all that it started: asked first, then with force."""
-        self._process.terminate()
-        self._process.join(GRACE_S)
-        if os.name == "posix" and self._process.pid is not None:
-            with suppress(ProcessLookupError, PermissionError):  # its own group: also what it left behind
-                os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.is_alive():
-            self._process.kill()
-        self._process.join()
-        self.talk.close()
+        self._child.end()
 
     def _crashed(self) -> CrashedError:
-        self._process.join(GRACE_S)
-        code = self._process.exitcode
-        if code is not None and code < 0:
-            with suppress(ValueError):
-                name = signal.Signals(-code).name
-                return CrashedError(f"its worker was ended by {name}", killed=name == "SIGKILL")
-        return CrashedError(f"its worker ended with code {code}", killed=False)
+        ending = self._child.ending()
+        return CrashedError(f"its worker {ending.how}", killed=ending.killed)
 
 
 @contextmanager
@@ -141,20 +109,12 @@ def _limited(threads: int) -> Iterator[None]:
             del os.environ[name]
 
 
-def _work(talk: Connection, do: Do, manners: _Manners) -> None:
+def _work(talk: Connection, do: Do) -> None:
     """Do work until nobody gives any more."""
-    if os.name == "posix":
-        os.setsid()  # ended as one with its programs; and Ctrl-C in the terminal is its parent's business
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_the_parent, daemon=True, name="orphan-watch").start()
-    sys.setswitchinterval(manners.switch_s)
-    gc.set_threshold(manners.young_objects)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has ended
-        _prepare()
-        while True:
-            work = talk.recv()
-            talk.send(Answered(do(work, _Teller(talk).tell)))
+    _prepare()
+    while True:
+        work = talk.recv()
+        talk.send(Answered(do(work, _Teller(talk).tell)))
 
 
 def _prepare() -> None:
@@ -174,20 +134,3 @@ class _Teller:
         if progress.stage != self._stage or time.monotonic() - self._told_s > TELL_S:
             self._stage, self._told_s = progress.stage, time.monotonic()
             self._talk.send(Said(progress))
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End as Ctrl-C does: programs stopped, half-written files removed."""
-    raise SystemExit(128 + number)
-
-
-def _die_with_the_parent() -> None:
-    """End this process and its programs when the parent is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(ORPHAN_S)
-    if os.name == "posix":
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)

@@ -20,10 +20,8 @@ from foley.errors import ExportError
 from foley.model import EditedItem
 from foley.units import to_db
 
-_BROKEN = (
-    OSError, ValueError, KeyError, IndexError, AttributeError, AssertionError, NotImplementedError, TypeError,
-    struct.error, EOFError, RecursionError, MemoryError, OverflowError, ZeroDivisionError,
-)  # fmt: skip
+_BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, MemoryError, struct.error)
+_BROKEN += (ValueError, LookupError, AttributeError, AssertionError, RuntimeError, TypeError, ArithmeticError)
 """What pyaaf2 raises over a file that is none, or a damaged one."""
 
 _DEPTH = 64

@@ -5,23 +5,19 @@ A worker stays warm and takes one order after another. It dies with whoever star
 
 from __future__ import annotations
 
-import gc
 import logging
-import multiprocessing
-import os
-import signal
 import sys
 import threading
 import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from foley.errors import FoleyError, ServiceError
+from foley.pipeline.children import Child
 from foley.pipeline.runner import StageNews
 from foley.service import leases
 from foley.service.messages import Problem, Progress, Result
@@ -31,9 +27,6 @@ GRACE_S = 5.0
 
 START_S = 120.0
 """For a worker to start: on a busy machine with a cold disk Python alone takes half a minute."""
-
-ORPHAN_S = 2.0
-"""For a worker to end by itself whose service is gone."""
 
 MOST_CRASHES = 3
 """Of workers over one job; a third time shows that it was no accident."""
@@ -79,15 +72,6 @@ class CrashedError(Exception):
     """The worker ended without an answer; the text says how."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """What a worker takes over from the process that starts it."""
-
-    switch_s: float
-    young_objects: int
-    debug: bool
-
-
 class Worker:
     """A worker process, seen from the service."""
 
@@ -98,12 +82,8 @@ class Worker:
             alive: The folder for its lease.
             debug: Say on standard error where an unforeseen error comes from.
         """
-        spawn = multiprocessing.get_context("spawn")  # forked, it would share threads' locks and the server's sockets
-        self._talk, other = spawn.Pipe()
-        manners = Manners(sys.getswitchinterval(), gc.get_threshold()[0], debug)
-        self._process = spawn.Process(target=_work, args=(other, alive, manners), name="foley-worker")
-        self._process.start()
-        other.close()
+        self._child = Child(_work, alive, debug, grace_s=GRACE_S)
+        self._talk = self._child.talk
         self._lease = ""
         self._given = 0
 
@@ -152,12 +132,11 @@ class Worker:
     @property
     def pid(self) -> int:
         """Return the number of the process."""
-        assert self._process.pid is not None
-        return self._process.pid
+        return self._child.pid
 
     def is_alive(self) -> bool:
         """Return whether it lives."""
-        return self._process.is_alive()
+        return self._child.is_alive()
 
     def is_fit(self) -> bool:
         """Return whether it lives and has not done so much that another should take over."""
@@ -165,34 +144,14 @@ class Worker:
 
     def end(self) -> None:
         """End it and all that it started: asked first, then with force."""
-        self._process.terminate()
-        self._process.join(GRACE_S)
-        if os.name == "posix" and self._process.pid is not None:
-            with suppress(ProcessLookupError, PermissionError):  # its own group: also what it left behind
-                os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.is_alive():
-            self._process.kill()
-        self._process.join()
-        self._talk.close()
+        self._child.end()
 
     def _how_it_ended(self) -> str:
-        self._process.join(GRACE_S)
-        code = self._process.exitcode
-        if code is not None and code < 0:
-            with suppress(ValueError):
-                return f"the worker was ended by {signal.Signals(-code).name}"
-        return f"the worker ended with code {code}"
+        return f"the worker {self._child.ending().how}"
 
 
-def _work(talk: Connection, alive: Path, manners: Manners) -> None:
+def _work(talk: Connection, alive: Path, debug: bool) -> None:
     """Take orders until nobody gives any more."""
-    if os.name == "posix":
-        os.setsid()  # ended as one with its programs; and Ctrl-C in the service's terminal is not meant for it
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_the_service, daemon=True, name="orphan-watch").start()
-    sys.setswitchinterval(manners.switch_s)
-    gc.set_threshold(manners.young_objects)
     lease = leases.live(alive)
     try:
         talk.send(lease.name)
@@ -201,9 +160,7 @@ def _work(talk: Connection, alive: Path, manners: Manners) -> None:
         logging.getLogger().addHandler(_Forwarder(teller))
         logging.captureWarnings(capture=True)
         while True:
-            _answer(talk.recv(), teller, manners)
-    except (EOFError, BrokenPipeError, ConnectionResetError):  # the service has ended
-        return
+            _answer(talk.recv(), teller, debug=debug)
     finally:
         lease.end(remove=True)
 
@@ -215,7 +172,7 @@ def _prepare() -> None:
     warm_up(sounding=True)
 
 
-def _answer(order: Any, teller: _Teller, manners: Manners) -> None:
+def _answer(order: Any, teller: _Teller, *, debug: bool) -> None:
     """Do one order and say how it went."""
     from foley.pipeline.runner import witnessed
     from foley.service import work
@@ -228,7 +185,7 @@ def _answer(order: Any, teller: _Teller, manners: Manners) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as fault:  # noqa: BLE001 - one job's fault is told, and the next is done
-        if manners.debug:
+        if debug:
             traceback.print_exception(fault)
         came_of_it = work.problem(fault)
     teller.send(came_of_it)
@@ -278,20 +235,3 @@ def gpu_memory() -> GpuMemory | None:
     gpus = range(torch.cuda.device_count())
     held = sum(torch.cuda.memory_reserved(gpu) for gpu in gpus)
     return GpuMemory(held, sum(torch.cuda.max_memory_allocated(gpu) for gpu in gpus))
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End as Ctrl-C does: programs stopped, half-written files removed."""
-    raise SystemExit(128 + number)
-
-
-def _die_with_the_service() -> None:
-    """End this process and its programs when the service is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(ORPHAN_S)
-    if os.name == "posix":
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
