@@ -9,7 +9,10 @@ from urllib.parse import quote
 
 from foley.batch.items import Batch, Item, Outcome
 from foley.batch.quality import Check
+from foley.deliver.templates import template
 from foley.units import clock
+
+PAGE = Path(__file__).with_name("page.html.j2")
 
 CHECKS = ("silence", "clipping", "true peak", "loudness", "sync", "drift", "leak", "missing events", "duration")
 """In the order of the columns."""
@@ -25,16 +28,12 @@ def page(batch: Batch, folder: Path) -> str:
         batch: What became of it.
         folder: Where the page will lie: clips are linked to as seen from there.
     """
-    import jinja2
-
-    templates = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=templates, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pairs = list(zip(batch.items, batch.outcomes, strict=True))
     rows = [
         _row(item, outcome, folder, pictured=place < MOST_PICTURES, good=batch.is_good(outcome))
         for place, (item, outcome) in enumerate(pairs)
     ]
-    text = environment.get_template("page.html.j2").render(
+    text = template(PAGE).render(
         rows=rows,
         columns=CHECKS,
         counts=batch.counts(),

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foley.deliver import pictures
+from foley.deliver.templates import template
 from foley.model import SoundEvent, Take
 
+PAGE = Path(__file__).with_name("contact_sheet.html.j2")
 SPECTROGRAM_PX = (480, 132)
 
 
@@ -18,10 +20,6 @@ def page(event: SoundEvent, takes: Sequence[tuple[int, Take]]) -> str:
         event: Whose takes they are; the first is the one that its plan has.
         takes: Seed and take of each.
     """
-    import jinja2
-
-    templates = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=templates, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     cards = [
         {
             "number": number,
@@ -35,7 +33,7 @@ def page(event: SoundEvent, takes: Sequence[tuple[int, Take]]) -> str:
         }
         for number, (seed, take) in enumerate(takes, start=1)
     ]
-    return environment.get_template("contact_sheet.html.j2").render(event=event, cards=cards)
+    return template(PAGE).render(event=event, cards=cards)
 
 
 def _spectrogram(take: Take) -> str:

@@ -14,9 +14,11 @@ from foley.contracts import Context
 from foley.deliver import charts, evidence, pictures
 from foley.deliver.evidence import Evidence, Strips
 from foley.deliver.finished import Finished
+from foley.deliver.templates import template
 from foley.model import KeyFrame, Mixdown, Picture, Report, Room, Shot, SoundEvent, SoundPlan, SyncCheck, Take
 from foley.units import RATE_HZ, clock
 
+PAGE = Path(__file__).with_name("report.html.j2")
 STRIP_FRAMES = 24
 """Frames in the strip: as many as can be told apart across a screen."""
 STRIP_WIDTH_PX = 176
@@ -42,15 +44,11 @@ def page(done: Finished, *, listen: Future[bytes | None], video: Path, mix: str,
         mix: The mix's file as seen from the page, played where the track would be too large.
         ctx: Keeps spectrograms of takes that did not change.
     """
-    import jinja2
-
-    templates = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=templates, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     clip, picture, plan, report = done.clip, done.picture, done.plan, done.report
     total_s = float(clip.duration_s)
     with ThreadPoolExecutor(1, thread_name_prefix="strips") as beside:
         made = Strips(plan.events[:EVENT_CARDS], clip, picture, beside=beside, ctx=ctx)
-        return environment.get_template("report.html.j2").render(
+        return template(PAGE).render(
             clip=clip,
             rate=f"{float(clip.video.frame_rate):.3f}".rstrip("0").rstrip("."),
             total_s=total_s,

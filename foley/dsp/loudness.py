@@ -86,7 +86,8 @@ class LoudnessMeter:
         if not block.shape[1]:
             return
         self._sample_peak = max(self._sample_peak, float(np.abs(block).max()))
-        self._see(highest(self._oversampler.add(block)))
+        known = max(self._true_peak, self._sample_peak)
+        self._see(highest(self._oversampler.add(block, over=known)))
         power = self._weights @ np.square(self._filter.add(block))
         self._add_steps(power)
 

@@ -40,26 +40,49 @@ class Oversampler:
         self._kernel = _kernel(frame_samples)
         self._owed_samples = 0
 
-    def add(self, block: Block) -> Values:
-        """Return the frames that are complete: shape (channels, frames, 4 * frame_samples), no order within a frame."""
+    def add(self, block: Block, *, over: float = 0.0) -> Values:
+        """Return the frames that are complete: shape (channels, frames, 4 * frame_samples), no order within a frame.
+
+        Args:
+            block: What comes next.
+            over: Frames that cannot pass it are not looked at more closely: they are given as silence.
+        """
+        windows = self.windows(block)
+        made = np.zeros((*windows.shape[:2], OVERSAMPLING * self._frame), np.float32)
+        near = reach(windows) > over
+        if near.any():
+            made[:, near] = self.between(windows[:, near])
+        return made
+
+    def windows(self, block: Block) -> Values:
+        """Return the samples of the frames that are complete with those that surround them.
+
+        Shape (channels, frames, `BEFORE` + frame_samples + `AFTER`); a view, not to be changed.
+        """
         sound = np.concatenate([self._held, block], axis=1)
         frames = max(0, (sound.shape[1] - BEFORE - AFTER) // self._frame)
         self._owed_samples += block.shape[1] - frames * self._frame
         self._held = sound[:, frames * self._frame :].copy()
-        if not frames:
-            return np.zeros((len(block), 0, OVERSAMPLING * self._frame), np.float32)
         width = BEFORE + self._frame + AFTER
-        windows = sliding_window_view(sound, width, axis=1)[:, : frames * self._frame : self._frame]
-        if not sound.any():
-            return np.zeros((len(block), frames, OVERSAMPLING * self._frame), np.float32)
-        between = product(np.ascontiguousarray(windows).reshape(-1, width), self._kernel)
-        return between.reshape(len(block), frames, -1)
+        if not frames:
+            return np.zeros((len(block), 0, width), np.float32)
+        return sliding_window_view(sound, width, axis=1)[:, : frames * self._frame : self._frame]
+
+    def between(self, windows: Values) -> Values:
+        """Return the values of some windows, as `add` gives them."""
+        rows = np.ascontiguousarray(windows).reshape(-1, windows.shape[2])
+        return product(rows, self._kernel).reshape(*windows.shape[:2], -1)
 
     def finish(self) -> Values:
         """Return the frames that are still owed; the last is filled with silence."""
         owed = -(-self._owed_samples // self._frame)
         missing = BEFORE + owed * self._frame + AFTER - self._held.shape[1]
         return self.add(np.zeros((len(self._held), max(0, missing)), np.float32))[:, :owed]
+
+
+def reach(windows: Values) -> Values:
+    """Return what no value of a window can pass: its highest sample times the most that weights sum to, (frames,)."""
+    return highest(windows) * _most_gain(windows.shape[2] - BEFORE - AFTER)
 
 
 def highest(frames: Values) -> Values:
@@ -85,3 +108,9 @@ def _kernel(frame_samples: int) -> Values:
         for sample in range(frame_samples):
             matrix[sample : sample + len(taps), phase * frame_samples + sample] = weights / weights.sum()
     return matrix
+
+
+@cache
+def _most_gain(frame_samples: int) -> np.float32:
+    """Return how much higher than all samples around it a value can be, with room for rounding."""
+    return np.float32(1.001 * np.abs(_kernel(frame_samples)).sum(axis=0).max())

@@ -79,7 +79,7 @@ class _Made:
     notes: tuple[str, ...] = ()
 
 
-@stage(version=2)
+@stage(version=3)
 def master(
     arrangement: Arrangement,
     clip: Clip,

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from foley.dsp.limiter import MARGIN_DB, Curve, gain_between, limiter_curve, needed_gain
-from foley.dsp.true_peak import Oversampler, Values, highest
+from foley.dsp.true_peak import Oversampler, Values, highest, reach
 from foley.mix.level import MS_SAMPLES, stem_peaks
 from foley.mix.strip import StemSum, Strip, compressor_curve
 from foley.mix.sum import Block, spans
@@ -87,22 +87,28 @@ def mastered_block(master: Master, strip: Strip, bus: Bus, first: int, last: int
 
 def _room(master: Master, edited: Mapping[Bus, Strip], beside: StemSum, *, length: int, ceiling: float) -> Curve:
     """Return for each millisecond how much of the edited buses fits under the ceiling beside the others, 0 to 1."""
-    kept, asked = Oversampler(2, frame_samples=MS_SAMPLES), Oversampler(2, frame_samples=MS_SAMPLES)
+    both = Oversampler(4, frame_samples=MS_SAMPLES)  # those beside and those that ask, two channels each
     room, alone = [], []
     for first, last in spans(length):
         stems = [mastered_block(master, strip, bus, first, last) for bus, strip in edited.items()]
-        room.append(_share(kept.add(beside.block(first, last)), asked.add(reduce(np.add, stems)), ceiling))
+        windows = both.windows(np.concatenate([beside.block(first, last), reduce(np.add, stems)]))
+        share = np.ones(windows.shape[1], np.float32)
+        near = reach(windows[:2]) + reach(windows[2:]) > ceiling
+        if near.any():
+            share[near] = _share(both.between(windows[:, near]), ceiling)
+        room.append(share)
         # an edited stem alone must not pass the ceiling either, or its file would be clipped
         alone.append(needed_gain(stem_peaks(stems), ceiling))
-    room.append(_share(kept.finish(), asked.finish(), ceiling))
+    room.append(_share(both.finish(), ceiling))
     return np.minimum(np.concatenate(room), np.concatenate(alone))
 
 
-def _share(beside: Values, asking: Values, ceiling: float) -> Curve:
+def _share(both: Values, ceiling: float) -> Curve:
     """Return for each frame the largest share s of 0 to 1 with |beside + s * asking| under the ceiling everywhere.
 
     |beside| is under it already, so every smaller share is under it as well: a curve may dip lower than asked.
     """
+    beside, asking = both[:2], both[2:]
     total = beside + asking
     share = np.ones(total.shape[1], np.float32)
     over = highest(total) > ceiling

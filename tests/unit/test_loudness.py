@@ -133,6 +133,24 @@ def test_the_oversampler_gives_every_millisecond_once(length: int) -> None:
     assert (peaks >= padded * (1 - 1e-6)).all()
 
 
+@given(seed=st.integers(0, 10_000), over=st.floats(0.0, 1.5), quiet=st.floats(0.0, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_what_the_oversampler_leaves_out_is_not_over(seed: int, over: float, quiet: float) -> None:
+    noise = np.random.default_rng(seed)
+    samples = (noise.standard_normal((2, 9600)) * np.linspace(quiet, 1.0, 9600) * 0.5).astype(np.float32)
+    samples[:, :4800] *= noise.choice([-1.0, 1.0], 4800)  # signs at random: as far between the samples as can be
+    every, some = highest(Oversampler(2).add(samples)), highest(Oversampler(2).add(samples, over=over))
+    left_out = some == 0.0
+    assert (every[left_out] <= over).all()
+    assert some[~left_out] == pytest.approx(every[~left_out], rel=1e-5)
+
+
+def test_the_oversampler_looks_no_closer_than_it_needs_to() -> None:
+    samples = np.zeros((1, 48_000), np.float32)
+    samples[0, 24_000] = 0.9
+    assert np.flatnonzero(highest(Oversampler(1).add(samples, over=0.5))).tolist() == [500]
+
+
 def test_a_file_off_its_target_does_not_pass(tmp_path: Path) -> None:
     quiet = sound.save(Audio(sine(1000.0, amplitude=0.05).astype(np.float32), 48_000), tmp_path / "quiet.wav")
     assert not measure(quiet.path).passed
