@@ -147,7 +147,7 @@ def test_what_the_oversampler_leaves_out_is_not_over(seed: int, over: float, qui
 
 def test_the_oversampler_looks_no_closer_than_it_needs_to() -> None:
     samples = np.zeros((1, 48_000), np.float32)
-    samples[0, 24_000] = 0.9
+    samples[0, 24_024] = 0.9
     assert np.flatnonzero(highest(Oversampler(1).add(samples, over=0.5))).tolist() == [500]
 
 
