@@ -16,7 +16,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import oaconvolve
 
 from foley.products import energy
 from foley.synth.chain import recorded_hit
@@ -235,6 +234,8 @@ def far_off(rng: np.random.Generator, sound: Signal, t60_s: float, *, wet: float
         wet: RMS of the answer to a steady sound of RMS 1.
         corner_hz: The answer is duller above.
     """
+    from scipy.signal import oaconvolve
+
     length = length_samples(t60_s)
     answer = low_passed(rng.standard_normal(length) * decay(length, t60_s), corner_hz, 1)
     answer *= wet / float(np.sqrt(energy(answer)))

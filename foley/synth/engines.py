@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import oaconvolve
 
 from foley.products import energy
 from foley.synth.chain import mixed
@@ -104,6 +103,8 @@ def exhaust(
         rpm: On the grid of `control_times_s(samples)`.
         samples: Length of the sound.
     """
+    from scipy.signal import oaconvolve
+
     extra = SETTLE_NODES * CONTROL_SAMPLES
     count = samples + extra
     steady = np.concatenate([np.full(SETTLE_NODES, rpm[0]), rpm])

@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
 from foley.units import RATE_HZ, to_samples
 
@@ -59,6 +58,8 @@ Section = tuple[list[float], list[float]]
 
 def filtered(samples: Signal, *sections: Section) -> Signal:
     """Return the sound through filters one after another, in one pass: going through a sound is what takes time."""
+    from scipy import signal
+
     b, a = sections[0]
     for more_b, more_a in sections[1:]:
         b, a = _product(b, more_b), _product(a, more_a)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import signal
 
 from foley.synth.chain import mixed
 from foley.synth.excitation import (
@@ -357,6 +356,8 @@ def struck(
 
 def smoothed_by_contact(samples: Signal, contact_s: float) -> Signal:
     """Return the sound as a contact of this length, not an instant, would excite it."""
+    from scipy import signal
+
     pulse = hertz_pulse(contact_s)
     # a hard contact is 3 samples long: too short for the FFT to pay
     smooth = np.convolve(samples, pulse) if len(pulse) < 16 else signal.oaconvolve(samples, pulse)

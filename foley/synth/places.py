@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.signal import oaconvolve
 
 from foley.products import energy
 from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
@@ -186,6 +185,8 @@ def _repertoire(kind: str, number: int, grove: str, variant: str) -> tuple[Signa
 
     They are the same for every window of an event, and cost more than the rest of it: the last few birds are kept.
     """
+    from scipy.signal import oaconvolve
+
     bird, chance = SPECIES[kind], character(f"{grove} bird {number}", variant)
     length = length_samples(GROVE_T60_S)
     trees = low_passed(chance.standard_normal(length) * decay(length, GROVE_T60_S), 4500.0, 1)
@@ -226,6 +227,8 @@ PRESSES = (
 
 def strokes(rng: np.random.Generator, place: np.random.Generator, count: int, machine: Machine, t60_s: float) -> Signal:
     """Return a machine at work in a large room, peaks about 1: even strokes, each a little different."""
+    from scipy.signal import oaconvolve
+
     room = length_samples(t60_s)
     answer = low_passed(place.standard_normal(room) * decay(room, t60_s), 2500.0, 1)
     answer *= 0.4 / math.sqrt(energy(answer))

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, signal
+from scipy import fft
 
 from foley.products import energy, product
 from foley.synth.excitation import DECAY_60_DB, Signal, decay, length_samples, low_passed
@@ -210,6 +210,8 @@ def comb(samples: Signal, delay_samples: int, feedback: float) -> Signal:
 
 def resonance(samples: Signal, centre_hz: float, quality: float) -> Signal:
     """Return the sound through one resonance (a two-pole peak filter, gain 1 at its centre)."""
+    from scipy import signal
+
     b, a = signal.iirpeak(min(centre_hz, 0.45 * RATE_HZ), quality, fs=RATE_HZ)
     return np.asarray(signal.lfilter(b, a, samples), np.float64)
 

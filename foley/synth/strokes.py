@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import oaconvolve
 
 from foley.synth.excitation import Signal, length_samples
 from foley.synth.materials import Body
@@ -59,5 +58,7 @@ def answer(thing: Body) -> Signal:
 
 def through(sound: Signal | Mono, response: Signal) -> Signal:
     """Return the sound through a response, as long as it was."""
+    from scipy.signal import oaconvolve
+
     heard = oaconvolve(np.asarray(sound, np.float32), response.astype(np.float32))
     return np.asarray(heard[: len(sound)], np.float64)

@@ -14,7 +14,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len
-from scipy.signal import oaconvolve
 
 from foley.products import energy, product
 from foley.synth.excitation import Signal, decay, length_samples, low_passed
@@ -257,6 +256,8 @@ def reverberant(
         wet: RMS of the answer to a steady sound of RMS 1.
         corner_hz: The answer is duller above.
     """
+    from scipy.signal import oaconvolve
+
     length = length_samples(t60_s)
     answer = low_passed(rng.standard_normal(length) * decay(length, t60_s), corner_hz, 1)
     answer *= wet / math.sqrt(energy(answer))

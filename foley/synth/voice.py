@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
 
 from foley.synth.excitation import HIGHEST_HZ, Signal, low_passed
 from foley.synth.textures import cycles, slow_random
@@ -68,6 +67,8 @@ def mouth(source: Signal, formants: tuple[Formant, ...], *, scale: float = 1.0, 
         scale: Above 1 a shorter throat.
         ring: Above 1 a harder one, whose formants are narrower.
     """
+    from scipy import signal
+
     above, below = _formant_filter(formants, scale, ring)
     return np.asarray(signal.lfilter(above, below, source), np.float64)
 
@@ -77,6 +78,8 @@ def _formant_filter(formants: tuple[Formant, ...], scale: float, ring: float) ->
 
     One filter of order 8 costs a third of four of order 2: what takes time is walking through the sound.
     """
+    from scipy import signal
+
     peaks = []
     for formant in formants:
         quality = max(0.6, ring * formant.hz / formant.bandwidth_hz)
