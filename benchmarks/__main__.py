@@ -15,7 +15,7 @@ NOT_BENCHMARKS = {"__main__", "figures", "scenes"}
 
 def main(wanted: list[str]) -> int:
     """Run what is wanted and print it; return 1 where something does not hold."""
-    # a program that is installed has its byte code; where this is set, every process that is timed would compile it anew
+    # an installed program has its byte code; with this set, every process that is timed would compile it anew
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     names = [info.name for info in pkgutil.iter_modules(benchmarks.__path__) if info.name not in NOT_BENCHMARKS]
     holds = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from foley.deliver import outputs
 from foley.dsp.profiles import ProfileName
-from foley.errors import FoleyError, OutputExistsError, PlanError
+from foley.errors import FoleyError, NotAMediaFileError, OutputExistsError, PlanError
 from foley.media import ffmpeg, writer
 from foley.model import (
     Brief,
@@ -108,7 +108,7 @@ def plan(
     *,
     prompt: str = "",
     brief: Brief | None = None,
-    output: Path | None = None,
+    output: str | Path | None = None,
     settings: Settings | None = None,
 ) -> PlanFile:
     """Write the sound plan of a video, to edit before rendering.
@@ -137,7 +137,7 @@ def run(
     *,
     prompt: str = "",
     brief: Brief | None = None,
-    output: Path | None = None,
+    output: str | Path | None = None,
     settings: Settings | None = None,
 ) -> Result:
     """Give a video its sound: plan, make, fit, mix, check and mux.
@@ -192,11 +192,14 @@ def render(plan_file: str | Path, *, settings: Settings | None = None) -> Result
     return runs.finish(Run(products, seen.times), PreviousMaster(outputs.load_master(to.folder)))
 
 
-def destination(video: Path, output: Path | None) -> Destination:
+def destination(video: Path, output: str | Path | None) -> Destination:
     """Return where the result of a video goes: CLIP.foley.EXT and the folder CLIP.foley, or beside a named output."""
+    if not video.name:  # "." and "/": what is beside them has no name
+        raise NotAMediaFileError(video, "is a folder, not a video")
     if output is None:
         finished = video.with_name(f"{video.stem}.foley{writer.suffix_like(video)}")
         return Destination(finished, video.with_name(f"{video.stem}.foley"))
+    output = Path(output)
     if output.is_dir() or not output.suffix:
         return destination(output / video.name, None)
     # a link stays one: the video is written where it points to

@@ -130,8 +130,10 @@ class Generator(Protocol):
 
     Its module's `build(settings: GeneratorSettings = ...)` makes it; settings choose its model and its device. One that
     holds a model may say with `item_mb(duration_s: float) -> float` what memory a sound of that length needs beside the
-    loaded model: batches are cut to it, else to `takes.batch`. One that has weights may say with `place() -> Path |
-    None` where they are: the manifest then holds the SHA-256 of their files.
+    loaded model: batches are cut to it, else to `takes.batch`. One that makes sounds of some events out of other
+    generators' says with `made_with(event: SoundEvent) -> tuple[Generator, ...]` of whose: what they are and what their
+    licences allow then counts for the sound too. One that has weights may say with `place() -> Path | None` where they
+    are: the manifest then holds the SHA-256 of their files.
     """
 
     capabilities: Capabilities

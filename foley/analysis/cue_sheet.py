@@ -25,9 +25,13 @@ def cue_hints(path: Path) -> list[Hint]:
     """Return the rows of a cue sheet.
 
     Raises:
-        PlanError: listing every row that cannot be used, with line and column.
+        PlanError: where it is not CSV; listing every row that cannot be used, with line and column.
     """
-    rows = list(_rows(subtitle_text(path)))
+    text = subtitle_text(path)
+    try:
+        rows = list(_rows(text))
+    except csv.Error as cause:
+        raise PlanError(f"{path}: is no CSV: {cause}", hint="save it as CSV from the program that made it") from cause
     columns, first = _columns(rows[0][1]) if rows else ({}, 0)
     faults: list[str] = []
     found: list[Hint] = []
@@ -94,8 +98,9 @@ def _read_row(row: _Row, found: list[Hint], faults: list[str]) -> None:
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that hold anything, each with its line; comma, semicolon or tab, as the first line has most."""
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    first = next(iter(text.splitlines()), "")
+    # old spreadsheets end lines with a carriage return alone
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=first.count))
     for row in reader:
         if any(cell.strip() for cell in row):
             yield reader.line_num, row

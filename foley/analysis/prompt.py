@@ -22,6 +22,8 @@ _WHEN = re.compile(
 _BETWEEN = re.compile(rf"\bbetween\s+({_TIME}|{_SECONDS})\s+and\s+({_TIME})", re.IGNORECASE)
 _NEXT = re.compile(rf"(?:\s*(?:,|\band\b|\bthen\b))+\s*(?={_LEAD}(?:{_SPAN}|{_TIME}){_NO_LENGTH})", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[;\n]+|(?<=[a-z0-9])\.\s+")
+_FRAMES = re.compile(r"\b\d{1,2}:\d{2}:\d{2}[:;]\d{2}\b")
+"""Time code: which instant it means only the edit's frame rate and start tell."""
 _MARKS = " \t,:.[]()" + _DASHES
 
 
@@ -32,8 +34,10 @@ def prompt_hints(prompt: str) -> list[Hint]:
     [('rain', None, None), ('door slams', 3.0, None), ('a dog barks', 5.0, None)]
 
     Raises:
-        PlanError: where a part ends before it starts, or has a time but no sound.
+        PlanError: where a part ends before it starts, has a time but no sound, or a time counts frames.
     """
+    if counted := _FRAMES.search(prompt):
+        raise PlanError(f"the prompt's {counted[0]!r} counts frames; write seconds or clock time (1:02:03.5)")
     parts = _SEPARATOR.split(_NEXT.sub(";", _BETWEEN.sub(r"from \1 to \2", prompt)))
     found = [hint for part in parts if part.strip(_MARKS) for hint in _hints(part)]
     for place, hint in enumerate(found):

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import importlib
 import threading
-import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Protocol
 
-from foley import api
-from foley.batch import machine, notes, work
-from foley.batch.items import CRASHED, OVERDUE, Batch, Item, Outcome, Problem
+from foley.batch import machine, work
+from foley.batch.before import looked_over
+from foley.batch.items import Batch, Item, Outcome, Problem
+from foley.batch.limits import LOOK_S, Limits, Stopwatch, crashed
 from foley.batch.processes import Answered, CrashedError, Said, Worker
 from foley.batch.schedule import Schedule
 from foley.batch.summary import Summary
 from foley.batch.work import Fetched, Job, Planned
-from foley.errors import FoleyError
 from foley.pipeline.runner import StageProgress
-
-LOOK_S = 0.25
-"""How often time limits are looked at."""
-
-READERS = 4
-"""Files that are read at once for their content keys: discs and networks answer several questions together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,12 @@ class Options:
             raise ValueError("jobs and retries must be 0 or more")
         if min(self.timeout_s, self.stage_timeout_s) < 0.0:
             raise ValueError("time limits must be 0 or more")
+
+    def limits(self, job: Job | None = None) -> Limits:
+        """Return how long a video may take, or a job; the sounds of several videos are one stage, as long as all."""
+        if job is None or job.kind != "takes":
+            return Limits(self.timeout_s, self.stage_timeout_s)
+        return Limits(self.timeout_s * len(job.items))
 
 
 class Listener(Protocol):
@@ -99,9 +97,7 @@ class _Hand:
 
     worker: Worker
     job: Job | None = None
-    began_s: float = 0.0
-    stage: str = ""
-    stage_began_s: float = 0.0
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
 
 def run(items: Iterable[Item], options: Options | None = None, listener: Listener | None = None) -> Batch:
@@ -156,17 +152,11 @@ class _Conductor:
     def _unfinished(self) -> list[Item]:
         """Return what is to be done; note what is done already and what cannot be."""
         found: list[Item] = []
-        outputs: dict[Path, Item] = {}
-        with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as pool:
-            for item, outcome in pool.map(_looked_at, _to_identify(self.items)):
-                folder = api.destination(item.video, item.output).folder.absolute()
-                other = outputs.setdefault(folder, item)
-                if other is not item and (not item.request or other.request != item.request):
-                    outcome = work.failed(item, _taken(item, other))
-                if outcome is not None:
-                    self._note(item, outcome)
-                else:
-                    found.append(item)
+        for item, outcome in looked_over(self.items):
+            if outcome is not None:
+                self._note(item, outcome)
+            else:
+                found.append(item)
         return [] if self.stopped else found
 
     def _at_work(self) -> bool:
@@ -189,14 +179,13 @@ class _Conductor:
         return self.hands[-1]
 
     def _give(self, hand: _Hand, job: Job) -> None:
-        hand.job, hand.stage = job, ""
-        hand.began_s = hand.stage_began_s = time.monotonic()
+        hand.job, hand.watch = job, Stopwatch()
         if job.kind == "run":
             self.listener.began(job.items[0], self.schedule.attempts[job.items[0].number])
         try:
             hand.worker.give(job)
         except CrashedError as cause:
-            self._lost(hand, _crash(cause), alone=cause.killed)
+            self._lost(hand, crashed(cause), alone=cause.killed)
 
     def _listen(self) -> None:
         """Take in what workers say, waiting for it a little."""
@@ -207,18 +196,14 @@ class _Conductor:
             try:
                 message = hand.worker.message()
             except CrashedError as cause:
-                self._lost(hand, _crash(cause), alone=cause.killed)
+                self._lost(hand, crashed(cause), alone=cause.killed)
                 continue
-            if isinstance(message, Said):
-                self._advance(hand, message.progress)
-            else:
+            if isinstance(message, Answered):
                 self._answered(hand, message)
-
-    def _advance(self, hand: _Hand, now: StageProgress) -> None:
-        if now.stage != hand.stage:
-            hand.stage, hand.stage_began_s = now.stage, time.monotonic()
-        if hand.job and hand.job.kind != "takes":
-            self.listener.progress(hand.job.items[0], now)
+                continue
+            hand.watch.take_in(message)
+            if isinstance(message, Said) and hand.job and hand.job.kind != "takes":
+                self.listener.progress(hand.job.items[0], message.progress)
 
     def _answered(self, hand: _Hand, message: Answered) -> None:
         job, answer = hand.job, message.answer
@@ -251,15 +236,9 @@ class _Conductor:
 
     def _see_to_limits(self) -> None:
         """End workers that take longer than they may."""
-        now_s = time.monotonic()
         for hand in (*self.hands, self.model_hand):
-            if hand is None or hand.job is None:
-                continue
-            limit_s, in_stage_s = self.options.timeout_s * len(hand.job.items), self.options.stage_timeout_s
-            if limit_s and now_s - hand.began_s > limit_s:
-                self._lost(hand, _overdue(f"it took longer than {limit_s:g} s", hand.stage), alone=False)
-            elif in_stage_s and hand.job.kind != "takes" and now_s - hand.stage_began_s > in_stage_s:
-                self._lost(hand, _overdue(f"a stage took longer than {in_stage_s:g} s", hand.stage), alone=False)
+            if hand and hand.job and (problem := hand.watch.overdue(self.options.limits(hand.job))):
+                self._lost(hand, problem, alone=False)
 
     def _lost(self, hand: _Hand, problem: Problem, *, alone: bool) -> None:
         """Do without a worker: another takes over what it was at."""
@@ -288,43 +267,3 @@ class _Conductor:
 def _models() -> Any:
     """Return who says which items may go to models; loaded by name, as it asks generators, which may hang on torch."""
     return importlib.import_module("foley.batch.models").Models()
-
-
-def _to_identify(items: Sequence[Item]) -> list[tuple[Item, bool]]:
-    """Return items, and of each whether another may ask for the very same: files of other sizes differ."""
-    seen: dict[tuple[object, ...], int] = {}
-    keys = []
-    for item in items:
-        try:
-            size = item.video.stat().st_size
-        except OSError:
-            size = -1
-        keys.append((size, repr(item.brief), repr(item.settings), item.exports))
-        seen[keys[-1]] = seen.get(keys[-1], 0) + 1
-    return [(item, seen[key] > 1) for item, key in zip(items, keys, strict=True)]
-
-
-def _looked_at(asked: tuple[Item, bool]) -> tuple[Item, Outcome | None]:
-    """Return an item, identified where that is of use, and what is known to have become of it."""
-    item, maybe_twice = asked
-    try:
-        if maybe_twice or notes.is_noted(item) or not item.video.is_file():
-            item = notes.identified(item)
-            return item, work.known(item)
-    except FoleyError as error:
-        return item, work.failed(item, Problem.of(error))
-    return item, None
-
-
-def _taken(item: Item, other: Item) -> Problem:
-    said = f"{item.output} or its folder is the output of row {other.number} too, which asks for something else"
-    return Problem("OutputExistsError", said, "name another output in one of the rows", 4)
-
-
-def _crash(cause: CrashedError) -> Problem:
-    hint = "perhaps the memory ran out: try fewer --jobs" if cause.killed else "foley --debug run VIDEO may say more"
-    return Problem(CRASHED, str(cause), hint, 1, again=True)
-
-
-def _overdue(what: str, stage: str) -> Problem:
-    return Problem(OVERDUE, f"{what}, at {stage or 'its start'}", "allow more with --timeout", 1, again=True)

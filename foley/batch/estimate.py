@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import shutil
+import math
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from foley import api, plugins
-from foley.batch.items import Item, Problem
+from foley.batch import notes
+from foley.batch.before import looked_over
+from foley.batch.items import Item, Outcome, Problem
 from foley.batch.machine import WORKER_MB, cores, jobs_here
-from foley.batch.models import Models, roster_of, takes_options
-from foley.errors import FoleyError
+from foley.batch.models import Models, takes_options
+from foley.deliver import outputs
+from foley.errors import FoleyError, OutputExistsError
 from foley.model import Clip, SoundEvent
+from foley.pipeline import eviction, storage
 from foley.plan import events
 from foley.render import forecast
 from foley.render.routing import AUTO
+from foley.render.takes import roster_of
 
-__all__ = ["Estimate", "estimated", "roster_of", "takes_options"]
+BEGIN_S = 1.5
+"""Of one core, before the first video is begun: this program and its rows."""
 
-FIXED_S = 0.5
+WARM_S = 4.0
+"""Of one core, for each worker: started, its libraries loaded and compiled for the first video."""
+
+FIXED_S = 0.6
 """Of one core for a video, however short: programs that are started, files that are written."""
 
-PICTURE_S = 0.24
-"""Of one core for a second of 1080p at 25 frames, and in proportion to the pixels: twice a bare decode."""
+PICTURE_S = 0.11
+"""Of one core for a second of 1080p at 25 frames, and in proportion to the pixels; measured with H.264."""
 
-SOUND_S = 0.06
-"""Of one core for a second of sound, whatever the picture: planned, made, mixed, measured, written."""
+SOUND_S = 0.17
+"""Of one core for a second of sound, whatever the picture: heard, planned, made, mixed, measured, written."""
 
 PIXELS_S = 1920 * 1080 * 25
 """Of that picture, in a second."""
-
-SOUND_BYTES_S = 288_000 * 8
-"""For each second: three stems, mix, track and about as many takes again, at 48 kHz, 24 bit, in stereo."""
-
-KEPT = 2.2
-"""What the cache keeps beside that: raw takes and stems once more."""
 
 SOUND_OF_MODELS = 2.0
 """Seconds of sound asked of a generator that is named, for a second of film that has no plan yet."""
@@ -49,9 +52,11 @@ class Estimate:
     videos: int
     unusable: tuple[tuple[Item, Problem], ...]
     """Those that would fail, and why."""
+    known: int
+    """Those that were done before: they count for nothing in what follows."""
     film_s: float
     work_s: float
-    """Of one core."""
+    """Of one core, start included."""
     jobs: int
     wall_s: float | None
     """None where a model is asked whose speed nobody has measured."""
@@ -60,6 +65,8 @@ class Estimate:
     cache_mb: int
     free_mb: int
     """Of the disk that the first result goes to."""
+    missing_mb: int
+    """Room that results and cache lack on their disks; 0 where all fits."""
     models: tuple[str, ...]
     """What models take, in words."""
     cost: str
@@ -70,6 +77,8 @@ class Estimate:
 class _Tally:
     """What adds up over the items."""
 
+    todo: int = 0
+    known: int = 0
     film_s: float = 0.0
     work_s: float = 0.0
     model_s: float = 0.0
@@ -82,53 +91,74 @@ class _Tally:
 
 
 def estimated(items: Sequence[Item], jobs: int = 0) -> Estimate:
-    """Return what a batch would take; nothing but the containers is read.
+    """Return what a batch would take; of videos that were not begun nothing but the container is read.
 
     Args:
         items: Its rows.
         jobs: Videos at once; 0 for what this machine holds.
     """
-    jobs = jobs or jobs_here(len(items))
     tally, unusable, models = _Tally(), [], Models()
+    made: set[str] = set()
     with ThreadPoolExecutor(cores(), thread_name_prefix="look") as pool:
-        for item, found in zip(items, pool.map(_looked_into, items), strict=True):
+        for item, found in pool.map(_looked_into, looked_over(items)):
             if isinstance(found, Problem):
                 unusable.append((item, found))
+            elif found is None:
+                tally.known += 1
             else:
-                _add(tally, item, found, uses_models=models.may_be_asked(item))
-    here = next(folder for folder in items[0].output.absolute().parents if folder.exists())
-    model_mb = max(tally.memory_mb.values(), default=0)
+                _add(tally, item, found, again=item.request in made, uses_models=models.may_be_asked(item))
+                made |= {item.request} - {""}
+    jobs = min(jobs or jobs_here(len(items)), max(1, tally.todo))
+    warm_s = WARM_S * jobs if tally.todo else 0.0
+    wall_s = BEGIN_S + max((warm_s + tally.work_s) / min(jobs, cores()), tally.model_s)
+    to, cache = items[0].output.absolute().parent, items[0].settings.workdir or api.default_workdir()
+    cache_bytes = min(tally.cache_bytes, eviction.limit_bytes() or math.inf)
     return Estimate(
         videos=len(items),
         unusable=tuple(unusable),
+        known=tally.known,
         film_s=tally.film_s,
-        work_s=tally.work_s,
+        work_s=BEGIN_S + warm_s + tally.work_s,
         jobs=jobs,
-        wall_s=max(tally.work_s / min(jobs, cores()), tally.model_s) if tally.timed else None,
-        memory_mb=min(jobs, len(items)) * WORKER_MB + model_mb,
+        wall_s=wall_s if tally.timed else None,
+        memory_mb=jobs * WORKER_MB + max(tally.memory_mb.values(), default=0),
         output_mb=round(tally.output_bytes / 1e6),
-        cache_mb=round(tally.cache_bytes / 1e6),
-        free_mb=round(shutil.disk_usage(here).free / 1e6),
+        cache_mb=round(cache_bytes / 1e6),
+        free_mb=round(storage.free_bytes(to) / 1e6),
+        missing_mb=round(storage.lacking_bytes({to: tally.output_bytes, cache: cache_bytes}) / 1e6),
         models=tuple(_said(tally)),
         cost=", ".join(f"{seconds:.0f} s of sound from {name}" for name, seconds in tally.remote_s.items()),
     )
 
 
-def _looked_into(item: Item) -> Clip | Problem:
+def _looked_into(looked: tuple[Item, Outcome | None]) -> tuple[Item, Clip | Problem | None]:
+    """Return what an item's clip is; why it would fail, or None where it was done before."""
+    item, outcome = looked
+    if outcome is not None:
+        return item, outcome.problem
+    to = api.destination(item.video, item.output)
     try:
         api.flow_of(item.settings)
-        return api.look_into(item.video, item.settings)
+        outputs.refuse_unwritable(to)
+        if to.video.exists() and not item.settings.overwrite and not notes.is_made(notes.identified(item), to):
+            raise OutputExistsError(to.video)
+        return item, api.look_into(item.video, item.settings)
     except FoleyError as error:
-        return Problem.of(error)
+        return item, Problem.of(error)
 
 
-def _add(tally: _Tally, item: Item, clip: Clip, *, uses_models: bool) -> None:
-    duration_s, video = float(clip.duration_s), clip.video
+def _add(tally: _Tally, item: Item, clip: Clip, *, again: bool, uses_models: bool) -> None:
+    """Add what an item takes; where it is asked for again elsewhere, all but the files lies in the cache."""
+    duration_s, video, written = float(clip.duration_s), clip.video, storage.estimate(clip)
     pixels_s = video.width_px * video.height_px * float(video.frame_rate)
+    tally.todo += 1
     tally.film_s += duration_s
-    tally.work_s += FIXED_S + duration_s * (PICTURE_S * pixels_s / PIXELS_S + SOUND_S)
-    tally.output_bytes += item.video.stat().st_size + duration_s * SOUND_BYTES_S
-    tally.cache_bytes += duration_s * SOUND_BYTES_S * KEPT
+    tally.work_s += FIXED_S
+    tally.output_bytes += written.output_bytes
+    if again:
+        return
+    tally.work_s += duration_s * (PICTURE_S * pixels_s / PIXELS_S + SOUND_S)
+    tally.cache_bytes += written.cache_bytes
     if uses_models or _is_remote(item):
         _add_models(tally, item, duration_s)
 

@@ -11,18 +11,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
-from foley.batch.estimate import roster_of
 from foley.errors import FoleyError, GenerationError
 from foley.model import Clip, SoundEvent, SoundPlan
 from foley.pipeline.cluster.orders import Casting, Made, Order
 from foley.pipeline.cluster.tier import Place, record_of
 from foley.render.making import Making, Terms
-from foley.render.selection import Chooser
 from foley.render.studio import FAULTS, MOST_AT_ONCE
-from foley.render.takes import TakesOptions
+from foley.render.takes import TakesOptions, roster_of, terms_of
 
 
 def orders_for(plan: SoundPlan, clip: Clip, options: TakesOptions, workdir: Path | None = None) -> tuple[Order, ...]:
@@ -75,8 +73,8 @@ class ModelMaker:
         self._slots = threading.Semaphore(MOST_AT_ONCE)
         self._orders = 0
         self._counting = threading.Lock()
-        self._judge = Chooser(options.device, max_vram_mb=options.max_vram_mb)
-        self._sees = cache(lambda: _sees(options.device))
+        self._terms: Terms | None = None
+        """Those of the clip that came first; who listens is the same for all."""
 
     def ready(self) -> bool:
         """Return True: it answers."""
@@ -99,7 +97,8 @@ class ModelMaker:
                     self._cache.let_go()
 
     def _made(self, order: Order) -> Made:
-        terms = self._terms(order.clip)
+        self._terms = self._terms or terms_of(self._options, order.clip)
+        terms = replace(self._terms, clip=order.clip)
         makings = [Making(event, self._studio, terms) for event in order.events]
         distinct = {record_of(self._cache, "take", making.key): making for making in makings}
         failures = [future.result() for future in self._begun(list(distinct.values()))]
@@ -130,24 +129,3 @@ class ModelMaker:
         finally:
             self._studio.leave()
             self._slots.release()
-
-    def _terms(self, clip: Clip) -> Terms:
-        said = self._options
-        return Terms(
-            clip,
-            window_s=said.window_s,
-            overlap_s=said.overlap_s,
-            handle_s=said.handle_s,
-            variations=said.variations,
-            candidates=said.candidates,
-            retries=said.retries,
-            judge=lambda: self._judge,
-            sees=self._sees,
-        )
-
-
-def _sees(device: str) -> bool:
-    """Return whether candidates can be compared with the picture: the weights for that are here."""
-    from foley.neural.pe_av import PeAv
-
-    return not PeAv(device=device).missing()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from foley import api, plugins
 from foley.batch.items import Item
 from foley.errors import FoleyError
-from foley.render.routing import AUTO, Roster, models_by_generator
-from foley.render.takes import TakesOptions
+from foley.render.routing import AUTO, Roster
+from foley.render.takes import TakesOptions, roster_of
 
 
 class Models:
@@ -47,16 +47,3 @@ def takes_options(item: Item) -> TakesOptions:
         if isinstance(step.options, TakesOptions):
             return step.options
     return TakesOptions()
-
-
-def roster_of(opts: TakesOptions) -> Roster:
-    """Return all generators, with the rules by which the takes stage chooses among them."""
-    return Roster(
-        opts.generator,
-        opts.fallback,
-        opts.licence,
-        opts.region,
-        settings=opts.settings(),
-        models=models_by_generator(opts.models, opts.generator),
-        batch=opts.batch,
-    )

@@ -12,16 +12,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from foley import api
 from foley.batch.conduct import Listener, Options, Silent
-from foley.batch.estimate import takes_options
 from foley.batch.items import Item, Outcome, Problem
+from foley.batch.limits import Limits, Tell, done_within
 from foley.batch.model_maker import ModelMaker, orders_for
+from foley.batch.models import takes_options
 from foley.batch.notes import identified
 from foley.batch.summary import Batch, Summary
 from foley.batch.work import failed, known, run_item
-from foley.errors import FoleyError, OptionError, ServiceError
+from foley.errors import FoleyError, ServiceError
 from foley.model import Clip, Listening, Looks, Picture, SoundPlan, Source
 from foley.pipeline import runner
 from foley.pipeline.cache import Cache
@@ -48,16 +50,10 @@ def run(
         listener: Told what happens meanwhile.
 
     Raises:
-        OptionError: where a time limit is asked for: Ray keeps to none.
         MissingProgramError: where Ray, or what reaches the storage, is not installed.
         ServiceError: where no cluster answers, or the storage is none.
     """
     options = options or Options()
-    if options.timeout_s or options.stage_timeout_s:
-        raise OptionError(
-            "time limits are not kept to on a cluster",
-            hint="limit each sound of a model instead: --set takes.time_limit_s=60",
-        )
     if options.jobs:
         config = replace(config, options=replace(config.options, in_flight=options.jobs))
     return _Rounds(tuple(items), config, options, listener or Silent()).run()
@@ -81,7 +77,8 @@ class _Rounds:
             try:
                 with suppress(_StoppedError):
                     while self._next:
-                        run_on_cluster(self._begun(self._round()), self._config, on_outcome=self._told)
+                        begun, limits = self._begun(self._round()), self._options.limits()
+                        run_on_cluster(begun, self._config, on_outcome=self._told, limits=limits)
             finally:
                 self._summary.write()
         return self._summary.batch()
@@ -122,13 +119,20 @@ class _StoppedError(Exception):
     """The first failure ends the batch."""
 
 
-def run_on_cluster(items: Iterable[Item], config: ClusterConfig, *, on_outcome: Callable[[Outcome], None]) -> None:
+def run_on_cluster(
+    items: Iterable[Item],
+    config: ClusterConfig,
+    *,
+    on_outcome: Callable[[Outcome], None],
+    limits: Limits | None = None,
+) -> None:
     """Do items on a Ray cluster; each is told of when it is done, in whatever order.
 
     Args:
         items: With videos and outputs under names that all machines of the cluster have.
         config: Which cluster, and how it is used.
         on_outcome: Told each item's outcome.
+        limits: How long each may take, and its stages; what it waits for models does not count.
 
     Raises:
         MissingProgramError: where Ray, or what reaches the storage, is not installed.
@@ -138,8 +142,8 @@ def run_on_cluster(items: Iterable[Item], config: ClusterConfig, *, on_outcome: 
     if shared:
         Place(api.default_workdir(), shared).storage()  # refused here, not once for each item
     work: Work[Item, Outcome] = Work(
-        begin=partial(_begin, shared),
-        end=partial(_end, shared),
+        begin=partial(_within, limits, partial(_begin, shared)),
+        end=partial(_within, limits, partial(_end, shared)),
         maker=partial(_maker, shared),
         name=lambda item: item.video.name,
     )
@@ -156,31 +160,44 @@ def _settings(item: Item, workdir: Path | None) -> api.Settings:
     return replace(item.settings, workdir=workdir or item.settings.workdir, on_progress=None)
 
 
-def _begin(shared: str, item: Item) -> Outcome | Wanted:
+def _within(limits: Limits | None, work: Callable[..., Any], item: Item, *made: Made) -> Any:
+    """Return what comes of an item's task: in a process of its own, that is ended, where the time is limited."""
+    if not limits:
+        return work(item, *made, tell=None)
+    answer = done_within(limits, partial(_told_of, work, item, *made))
+    return failed(item, answer) if isinstance(answer, Problem) else answer
+
+
+def _told_of(work: Callable[..., Any], *given: Any) -> Any:
+    *rest, tell = given
+    return work(*rest, tell=tell)
+
+
+def _begin(shared: str, item: Item, *, tell: Tell | None) -> Outcome | Wanted:
     """Plan an item; where it needs no model, do it."""
     try:
         if (before := known(identified(item))) is not None:
             return before
-        clip, plan = _planned(item, _place(item.settings.workdir, shared).cache())
+        clip, plan = _planned(item, _place(item.settings.workdir, shared).cache(), tell)
         orders = orders_for(plan, clip, takes_options(item), item.settings.workdir)
     except ServiceError as error:  # the storage: without it every machine would load the models
         return failed(item, Problem.of(error))
     except FoleyError:  # its run says it
         orders = ()
-    return Wanted(orders) if orders else run_item(item)
+    return Wanted(orders) if orders else run_item(item, on_progress=tell)
 
 
-def _end(shared: str, item: Item, made: Made) -> Outcome:
+def _end(shared: str, item: Item, made: Made, *, tell: Tell | None) -> Outcome:
     """Do an item whose models' takes are made; what another machine made is fetched first."""
     cache = _place(item.settings.workdir, shared).cache()
     if isinstance(cache, TieredCache):
         try:
-            _planned(item, cache)
+            _planned(item, cache, tell)
             for record in made.records:
                 cache.fetch(record)
         except FoleyError as error:
             return failed(item, Problem.of(error))
-    return run_item(item)
+    return run_item(item, on_progress=tell)
 
 
 def _maker(shared: str, casting: Casting) -> ModelMaker:
@@ -192,17 +209,18 @@ def _place(workdir: Path | None, shared: str) -> Place:
     return Place(workdir or api.default_workdir(), shared)
 
 
-def _planned(item: Item, cache: Cache) -> tuple[Clip, SoundPlan]:
+def _planned(item: Item, cache: Cache, tell: Tell | None) -> tuple[Clip, SoundPlan]:
     """Return what is known of a clip and its plan, as `api.run` makes them: it finds both in the cache.
 
     Raises:
         FoleyError: where the clip cannot be used or planned.
     """
     flow = api.flow_of(item.settings)
-    clip = runner.run(flow, [_source(item.video)], [Clip], cache=cache)[Clip]
-    seen = runner.run(flow, [clip], [Picture, Looks, Listening], cache=cache)
+    run = partial(runner.run, flow, cache=cache, on_progress=tell)
+    clip = run([_source(item.video)], [Clip])[Clip]
+    seen = run([clip], [Picture, Looks, Listening])
     given = (clip, seen[Picture], seen[Looks], seen[Listening], item.brief)
-    return clip, runner.run(flow, given, [SoundPlan], cache=cache)[SoundPlan]
+    return clip, run(given, [SoundPlan])[SoundPlan]
 
 
 def _source(video: Path) -> Source:

@@ -12,16 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from foley import api
 from foley.batch.items import Item
-from foley.batch.models import roster_of, takes_options
+from foley.batch.models import takes_options
 from foley.errors import FoleyError
-from foley.model import Clip
 from foley.pipeline.cache import Cache, RunContext
 from foley.pipeline.runner import StageProgress
 from foley.plan import events
@@ -29,10 +28,7 @@ from foley.render.dispatch import MOST_ASKERS
 from foley.render.making import Making, Terms
 from foley.render.routing import Roster
 from foley.render.studio import FAULTS, MOST_AT_ONCE, Studio
-from foley.render.takes import TakesOptions
-
-if TYPE_CHECKING:
-    from foley.render.selection import Chooser
+from foley.render.takes import roster_of, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +56,7 @@ class Prefetcher:
 
     def __init__(self) -> None:
         self._rosters: dict[str, Roster] = {}
+        self._terms: dict[str, Terms] = {}
 
     def fetch(self, items: Sequence[Item], *, on_progress: Callable[[StageProgress], None] | None = None) -> Prefetched:
         """Make the takes of the items' plans that go to models; the plans must have been written.
@@ -99,14 +96,17 @@ class Prefetcher:
     def _collect(self, item: Item, wanted: dict[tuple[int, str], _Wanted], contexts: dict[str, RunContext]) -> None:
         """Add the takes that an item's plan asks of models."""
         opts = takes_options(item)
-        roster = self._rosters.setdefault(repr(opts), roster_of(opts))
+        if repr(opts) not in self._rosters:
+            self._rosters[repr(opts)] = roster_of(opts)
+        roster = self._rosters[repr(opts)]
         plan = events.load(api.destination(item.video, item.output).folder / "plan.yaml")
         clip = api.look_into(item.video, item.settings)
         workdir = item.settings.workdir or api.default_workdir()
         if str(workdir) not in contexts:
             contexts[str(workdir)] = Cache(workdir).context()
         ctx = contexts[str(workdir)]
-        terms = _terms(opts, clip)
+        # who listens is the same for all: a model that listens is loaded once
+        terms = replace(self._terms.setdefault(repr(opts), terms_of(opts, clip)), clip=clip)
         for event in plan.events:
             if event.muted:
                 continue
@@ -129,37 +129,6 @@ def prefetch(items: Sequence[Item], *, on_progress: Callable[[StageProgress], No
     """Make the takes of the items' plans that go to models, once; see `Prefetcher`."""
     with Prefetcher() as prefetcher:
         return prefetcher.fetch(items, on_progress=on_progress)
-
-
-def _terms(opts: TakesOptions, clip: Clip) -> Terms:
-    """Return how the takes stage makes the takes of a clip: another way would be another key."""
-    return Terms(
-        clip,
-        window_s=opts.window_s,
-        overlap_s=opts.overlap_s,
-        handle_s=opts.handle_s,
-        variations=opts.variations,
-        candidates=opts.candidates,
-        retries=opts.retries,
-        judge=partial(_judge, opts.device, opts.max_vram_mb),
-        sees=partial(_sees, opts.device),
-    )
-
-
-@cache
-def _judge(device: str, max_vram_mb: int) -> Chooser:
-    """Return who listens to what models make."""
-    from foley.render.selection import Chooser
-
-    return Chooser(device, max_vram_mb=max_vram_mb)
-
-
-@cache
-def _sees(device: str) -> bool:
-    """Return whether candidates can be compared with the picture: the weights for that are here."""
-    from foley.neural.pe_av import PeAv
-
-    return not PeAv(device=device).missing()
 
 
 class _Counter:

@@ -38,6 +38,11 @@ class CrashedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """That a piece of work is taken up: the worker is ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """How far a worker is."""
 
@@ -76,14 +81,14 @@ class Worker:
         except OSError as cause:
             raise self._crashed() from cause
 
-    def message(self) -> Said | Answered:
+    def message(self) -> Begun | Said | Answered:
         """Return what it says next, waiting for it.
 
         Raises:
             CrashedError: where it is gone.
         """
         try:
-            said: Said | Answered = self.talk.recv()
+            said: Begun | Said | Answered = self.talk.recv()
         except (EOFError, OSError) as cause:
             raise self._crashed() from cause
         return said
@@ -114,6 +119,7 @@ def _work(talk: Connection, do: Do) -> None:
     _prepare()
     while True:
         work = talk.recv()
+        talk.send(Begun())
         talk.send(Answered(do(work, _Teller(talk).tell)))
 
 

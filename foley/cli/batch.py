@@ -215,11 +215,12 @@ def _tell_estimate(items: Sequence[Item], jobs: int, *, as_json: bool) -> None:
 
 
 def _estimate_lines(found: Any) -> list[str]:
-    usable = found.videos - len(found.unusable)
+    usable = found.videos - len(found.unusable) - found.known
+    before = f"; {found.known} are done already" if found.known else ""
     time = "not known: nobody measured a model" if found.wall_s is None else f"about {clock(found.wall_s)[:-4]}"
-    full = "; THAT IS MORE THAN THERE IS" if found.output_mb > found.free_mb else ""
+    full = f"; {found.missing_mb} MB TOO FEW" if found.missing_mb else ""
     return [
-        f"{usable} of {found.videos} videos, {clock(found.film_s)[:-4]} of film (all that follows is an estimate)",
+        f"{usable} of {found.videos} videos, {clock(found.film_s)[:-4]} of film{before}; the rest is an estimate",
         f"time: {time}, {found.jobs} at once; work for one core: {clock(found.work_s)[:-4]}",
         f"memory: up to {found.memory_mb} MB",
         f"disk: {found.output_mb} MB of results, {found.cache_mb} MB of cache; {found.free_mb} MB are free{full}",

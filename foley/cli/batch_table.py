@@ -92,7 +92,7 @@ class PlainLines:
 
     def starts(self, items: Sequence[Item], jobs: int) -> None:
         """Say how much there is to do."""
-        console.say(f"{len(items)} videos, {jobs} at once" if jobs else f"{len(items)} videos")
+        console.say(f"videos: {len(items)}{f', {jobs} at once' if jobs else ''}")
 
     def began(self, item: Item, attempt: int) -> None:
         """Say nothing yet."""

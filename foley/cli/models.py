@@ -124,6 +124,7 @@ def plan(
     region: options.Region = None,
     device: options.Device = None,
     max_vram: options.MaxVram = None,
+    quantise: options.Quantise = None,
     json: options.Json = False,
 ) -> None:
     """Say what rendering PLAN would take, before anything is loaded: who makes each sound, where, how long."""
@@ -136,6 +137,7 @@ def plan(
         region=region or "",
         device=device or "auto",
         max_vram_mb=max_vram or 0,
+        quantise=quantise or "",
     )
     found = forecast.forecasts(events.load(path).events, roster)
     if json:

@@ -59,6 +59,9 @@ Region = Annotated[
     str | None, typer.Option(help="Where it is used: an ISO 3166 code or EU; some licences leave it out.")
 ]
 MaxVram = Annotated[int | None, typer.Option(metavar="MB", help="The most memory of the device that models may use.")]
+Quantise = Annotated[
+    str | None, typer.Option(metavar="BITS", help="Weights in fewer bits, where model and device can: 8bit or 4bit.")
+]
 Candidates = Annotated[int | None, typer.Option(help="How many takes a model makes of each event; the best is kept.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="Set an option of a stage.")
@@ -75,6 +78,7 @@ STAGES = {
     "licence": "takes.licence",
     "region": "takes.region",
     "max_vram": "takes.max_vram_mb",
+    "quantise": "takes.quantise",
     "candidates": "takes.candidates",
 }
 """Options of the command line that are one of a stage."""

@@ -10,6 +10,7 @@ import typer
 
 from foley import api
 from foley.cli import console, options
+from foley.errors import OptionError
 from foley.model import Brief, LoudnessFigures
 from foley.pipeline import workflow as workflows
 from foley.units import clock
@@ -39,6 +40,7 @@ def run(
     licence: options.Licence = None,
     region: options.Region = None,
     max_vram: options.MaxVram = None,
+    quantise: options.Quantise = None,
     candidates: options.Candidates = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
@@ -53,6 +55,8 @@ def run(
     brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
     with console.progress() as show:
         result = api.run(video, brief=brief, output=output, settings=options.settings(context.params, show))
+    if not json:
+        console.say(result.plan.reasoning.semantic)
     _answer(result, as_json=json)
 
 
@@ -79,12 +83,20 @@ def plan(
     json: options.Json = False,
 ) -> None:
     """Write the sound plan of VIDEO, to read and edit before rendering."""
+    _refuse_plan_name(output)
     brief = Brief(prompt, subtitles, cue_sheet, seed, generator)
     with console.progress() as show:
         made = api.plan(video, brief=brief, output=output, settings=options.settings(context.params, show))
-    if json:
-        console.answer_json({"plan": str(made.path), "events": len(made.plan.events), "notes": list(made.notes)})
+    _answer_plan(made, as_json=json)
+
+
+def _answer_plan(made: api.PlanFile, *, as_json: bool) -> None:
+    heard = made.plan.reasoning.semantic
+    if as_json:
+        facts = {"plan": str(made.path), "events": len(made.plan.events), "heard": heard, "notes": list(made.notes)}
+        console.answer_json(facts)
         return
+    console.say(heard)
     for event in made.plan.events:
         console.say(f"{clock(event.start_s):>10}  {event.label}: {event.because}")
     for note in made.notes:
@@ -103,6 +115,7 @@ def render(
     region: options.Region = None,
     device: options.Device = None,
     max_vram: options.MaxVram = None,
+    quantise: options.Quantise = None,
     candidates: options.Candidates = None,
     remaster: Annotated[bool, typer.Option("--remaster", help="Set gain and limiter anew: all stems change.")] = False,
     loudness: options.Loudness = None,
@@ -120,13 +133,25 @@ def render(
     _answer(result, as_json=json)
 
 
+def _refuse_plan_name(output: Path | None) -> None:
+    """Refuse a name for the plan itself: takes and stems will lie beside it, so it has a folder of its own."""
+    if output is not None and output.suffix.lower() in (".yaml", ".yml") and not output.is_dir():
+        folder = output.with_suffix(".foley")
+        raise OptionError(
+            f"-o {output}: a plan lies in the folder of its video's sound, as plan.yaml",
+            hint=f"name that video, or a folder: -o {output.with_suffix('.mp4')} makes {folder / 'plan.yaml'}",
+        )
+
+
 def _answer(result: api.Result, *, as_json: bool) -> None:
     if as_json:
         console.answer_json(_record(result))
         return
     report = result.delivery.report
     heard = [event for event in result.plan.events if not event.muted]
-    console.say(f"{len(heard)} sounds, {_loudness(report.mix)}{_sync(result)}")
+    console.say(f"{len(heard)} {'sound' if len(heard) == 1 else 'sounds'}, {_loudness(report.mix)}{_sync(result)}")
+    for event in [event for event in result.plan.events if event.muted][:MOST_NOTES]:
+        console.say(f"  muted: {event.label} ({event.id}): {event.because}")
     for note in report.notes[:MOST_NOTES]:
         console.say(f"  note: {note}")
     if len(report.notes) > MOST_NOTES:
@@ -136,7 +161,8 @@ def _answer(result: api.Result, *, as_json: bool) -> None:
 
 
 def _loudness(figures: LoudnessFigures) -> str:
-    level = "silent" if figures.integrated_lufs is None else f"{figures.integrated_lufs:.1f} LUFS"
+    unmeasured = "silent" if figures.silent else "too short or too quiet to measure"
+    level = unmeasured if figures.integrated_lufs is None else f"{figures.integrated_lufs:.1f} LUFS"
     return f"{level}, true peak {figures.true_peak_dbtp:.1f} dBTP"
 
 
@@ -151,6 +177,8 @@ def _record(result: api.Result) -> dict[str, Any]:
         "video": str(result.video),
         "folder": str(result.folder),
         "events": len(result.plan.events),
+        "muted": [event.id for event in result.plan.events if event.muted],
+        "heard": result.plan.reasoning.semantic,
         "loudness": dataclasses.asdict(report.mix),
         "sync": [dataclasses.asdict(check) for check in report.sync],
         "notes": list(report.notes),

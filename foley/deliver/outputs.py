@@ -207,3 +207,11 @@ def clear_stale(folder: Path, keep: Mapping[str, object]) -> None:
         stale = folder / name
         if name not in keep and stale.is_file() and stale.resolve().is_relative_to(folder.resolve()):
             stale.unlink()
+            _remove_empty(stale.parent.resolve(), within=folder.resolve())
+
+
+def _remove_empty(folder: Path, *, within: Path) -> None:
+    """Remove folders that nothing lies in any more, up to the one they are in."""
+    while folder != within and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -75,12 +75,13 @@ def page(done: Finished, *, listen: Future[bytes | None], video: Path, mix: str,
 
 def _tiles(mixdown: Mixdown, report: Report) -> list[dict[str, Any]]:
     mix = report.mix
-    level = "silent" if mix.judged_lufs is None else f"{mix.judged_lufs:.1f}"
+    measured = mix.judged_lufs is not None
+    level = f"{mix.judged_lufs:.1f}" if measured else "silent" if mix.silent else "not measured"
     target = "no target" if mix.target_lufs is None else f"target {mix.target_lufs:.0f} ± {mix.tolerance_lu:g} LU"
     name = "Loudness of the speech" if mix.measure == "dialogue" else "Loudness"
     about = f"{mix.profile}: {target}" if mix.profile else target
-    tiles = [
-        {"name": name, "value": level, "unit": "LUFS", "about": about, "good": mix.passed},
+    tiles: list[dict[str, Any]] = [
+        {"name": name, "value": level, "unit": "LUFS" if measured else "", "about": about, "good": mix.passed},
         {
             "name": "True peak",
             "value": f"{mix.true_peak_dbtp:.1f}",
@@ -177,8 +178,9 @@ def _where(event: SoundEvent) -> list[str]:
     """Return from where an event is heard, and what an editor set, in a few words each."""
     pans = [point.pan for point in event.path] or [event.pan]
     moves = max(pans) > min(pans)
-    said = [f"pan {pans[0]:+.2f} to {pans[-1]:+.2f}, moving" if moves else f"pan {pans[0]:+.2f}"]
-    said.append(f"{event.distance_m:g} m")
+    wide = event.kind == "bed" and not moves and not event.pan
+    pan = f"pan {pans[0]:+.2f} to {pans[-1]:+.2f}, moving" if moves else f"pan {pans[0]:+.2f}"
+    said = ["wide" if wide else pan, f"{event.distance_m:g} m away"]
     if event.room != "auto":
         said.append(_room_name(event.room))
     trims = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,8 @@ OVERSAMPLING = 4
 """BS.1770-4, Annex 2: at least four times at 48 kHz."""
 BEFORE, AFTER = 15, 16
 """Samples on either side that an interpolated value is made of: flat within 0.1 dB to 20 kHz at 48 kHz."""
+STRETCH_SAMPLES = 16
+"""What one row of the matrix product makes the values between: longer ones multiply more zeros."""
 _KAISER_BETA = 6.0
 """About 63 dB of stop band, 0.007 dB of ripple: far below what a peak meter resolves."""
 
@@ -37,7 +40,8 @@ class Oversampler:
         """
         self._frame = frame_samples
         self._held = np.zeros((channels, BEFORE), np.float32)
-        self._kernel = _kernel(frame_samples)
+        self._stretch = math.gcd(frame_samples, STRETCH_SAMPLES)
+        self._kernel = _kernel(self._stretch)
         self._owed_samples = 0
 
     def add(self, block: Block, *, over: float = 0.0) -> Values:
@@ -48,6 +52,8 @@ class Oversampler:
             over: Frames that cannot pass it are not looked at more closely: they are given as silence.
         """
         windows = self.windows(block)
+        if over <= 0.0:
+            return self.between(windows)
         made = np.zeros((*windows.shape[:2], OVERSAMPLING * self._frame), np.float32)
         near = reach(windows) > over
         if near.any():
@@ -70,8 +76,12 @@ class Oversampler:
 
     def between(self, windows: Values) -> Values:
         """Return the values of some windows, as `add` gives them."""
-        rows = np.ascontiguousarray(windows).reshape(-1, windows.shape[2])
-        return product(rows, self._kernel).reshape(*windows.shape[:2], -1)
+        made = np.empty((*windows.shape[:2], OVERSAMPLING * self._frame), np.float32)
+        made[:, :, : self._frame] = windows[:, :, BEFORE : BEFORE + self._frame]
+        stretches = sliding_window_view(windows, len(self._kernel), axis=2)[:, :, :: self._stretch]
+        rows = np.ascontiguousarray(stretches).reshape(-1, len(self._kernel))
+        made[:, :, self._frame :] = product(rows, self._kernel).reshape(made[:, :, self._frame :].shape)
+        return made
 
     def finish(self) -> Values:
         """Return the frames that are still owed; the last is filled with silence."""
@@ -82,35 +92,36 @@ class Oversampler:
 
 def reach(windows: Values) -> Values:
     """Return what no value of a window can pass: its highest sample times the most that weights sum to, (frames,)."""
-    return highest(windows) * _most_gain(windows.shape[2] - BEFORE - AFTER)
+    return highest(windows) * _most_gain()
 
 
 def highest(frames: Values) -> Values:
     """Return the highest absolute value of each frame over all channels, shape (frames,)."""
     if not frames.shape[1]:
         return np.zeros(0, np.float32)
-    return np.asarray(np.maximum(frames.max(axis=(0, 2)), -frames.min(axis=(0, 2))), np.float32)
+    return np.asarray(np.abs(frames).max(axis=2).max(axis=0), np.float32)
 
 
 @cache
-def _kernel(frame_samples: int) -> Values:
-    """Return the matrix from a frame with its surroundings to its values at four times the rate.
+def _kernel(stretch_samples: int) -> Values:
+    """Return the matrix from a stretch with its surroundings to the values between its samples at four times the rate.
 
-    Windowed sinc, h(t) = sinc(t) * kaiser(t); at the samples themselves it is 1 there and 0 elsewhere, so that a true
-    peak is never below the sample peak.
+    Windowed sinc, h(t) = sinc(t) * kaiser(t); at the samples themselves it is 1 there and 0 elsewhere: they are taken
+    as they are, so a true peak is never below the sample peak.
     """
     taps = np.arange(-BEFORE, AFTER + 1)
-    matrix = np.zeros((BEFORE + frame_samples + AFTER, OVERSAMPLING * frame_samples), np.float32)
-    for phase in range(OVERSAMPLING):
+    matrix = np.zeros((BEFORE + stretch_samples + AFTER, (OVERSAMPLING - 1) * stretch_samples), np.float32)
+    for phase in range(1, OVERSAMPLING):
         t = taps - phase / OVERSAMPLING
         window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - (t / AFTER) ** 2, 0.0, 1.0))) / np.i0(_KAISER_BETA)
         weights = np.sinc(t) * window
-        for sample in range(frame_samples):
-            matrix[sample : sample + len(taps), phase * frame_samples + sample] = weights / weights.sum()
+        for sample in range(stretch_samples):
+            column = (phase - 1) * stretch_samples + sample
+            matrix[sample : sample + len(taps), column] = weights / weights.sum()
     return matrix
 
 
 @cache
-def _most_gain(frame_samples: int) -> np.float32:
+def _most_gain() -> np.float32:
     """Return how much higher than all samples around it a value can be, with room for rounding."""
-    return np.float32(1.001 * np.abs(_kernel(frame_samples)).sum(axis=0).max())
+    return np.float32(1.001 * np.abs(_kernel(1)).sum(axis=0).max())

@@ -97,11 +97,13 @@ class _Damage:
             named = ", ".join(clock(max(0.0, place)) for place in self.places_s[:_PLACES_NAMED])
             more = f" and {len(self.places_s) - _PLACES_NAMED} more places" * (len(self.places_s) > _PLACES_NAMED)
             yield (
-                f"the picture is damaged near {named}{more}: {self.packets} packets could not be decoded, "
-                f"{self.frames} frames are patched up"
+                f"the picture is damaged near {named}{more}: "
+                f"{self.packets} {'packet' if self.packets == 1 else 'packets'} could not be decoded, "
+                f"{self.frames} {'frame is' if self.frames == 1 else 'frames are'} patched up"
             )
         if self.untimed:
-            yield f"{self.untimed} frames bear no time, or one that does not rise, and were left out"
+            bears, was = ("frame bears", "was") if self.untimed == 1 else ("frames bear", "were")
+            yield f"{self.untimed} {bears} no time, or one that does not rise, and {was} left out"
         if self.ended:
             yield self.ended
 

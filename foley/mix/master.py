@@ -23,6 +23,10 @@ from foley.model import Arrangement, AudioFile, Bus, Clip, Listening, Master, Mi
 from foley.model.sound import Chain
 from foley.units import RATE_HZ
 
+TONE_KEPT = (
+    "mix: nothing but room tone is planned, which keeps its level and is not raised to a loudness: name sounds in a "
+    "prompt, or raise its gain_db"
+)
 _STEPS = 2.0**23
 """Of 24 bit, to either side of 0."""
 
@@ -61,6 +65,8 @@ class _Work:
     keys: Mapping[Bus, str]
     length: int
     profile: LoudnessProfile
+    """Without a target where there is room tone alone."""
+    tone_alone: bool
     chain: Chain
     memo: Memo
     ctx: Context
@@ -79,7 +85,7 @@ class _Made:
     notes: tuple[str, ...] = ()
 
 
-@stage(version=3)
+@stage(version=4)
 def master(
     arrangement: Arrangement,
     clip: Clip,
@@ -89,20 +95,23 @@ def master(
     ctx: Context,
 ) -> Mixdown:
     """Master the stems together, so that they sum to the mix, and make the track for the video."""
-    profile = PROFILES[opts.loudness]
+    asked = PROFILES[opts.loudness]
+    profile = replace(asked, target_lufs=None) if arrangement.tone_alone else asked
     buses = buses_of(arrangement)
     memo = Memo.for_clip(arrangement.length, len(buses))
     strips = {bus: Strip(arrangement, bus, opts.chain, memo) for bus in buses}
     keys = {bus: _content(arrangement, bus, opts.chain, ctx) for bus in buses}
-    work = _Work(strips, keys, arrangement.length, profile, opts.chain, memo, ctx)
+    work = _Work(strips, keys, arrangement.length, profile, arrangement.tone_alone, opts.chain, memo, ctx)
     old = None if opts.remaster else _usable(previous.master, work)
     made = _anew(work) if old is None else _edited(work, old)
     carries = opts.original == "keep" and bool(listening.speech) and bool(clip.sound)
     track, notes = made.mix, made.notes
+    if profile != asked and made.master.gain_db == 0.0:
+        notes += (TONE_KEPT,)
     if carries:
         ctx.progress(0.7, "track with speech")
         to = ctx.scratch / "track.wav"
-        track, more = track_over_speech(made.mix, clip, listening, profile=profile, duck_db=opts.duck_db, to=to)
+        track, more = track_over_speech(made.mix, clip, listening, profile=asked, duck_db=opts.duck_db, to=to)
         notes += more
     return Mixdown(
         stems=made.stems,
@@ -126,7 +135,9 @@ def _content(arrangement: Arrangement, bus: Bus, chain: Chain, ctx: Context) -> 
 
 def _usable(old: Master | None, work: _Work) -> Master | None:
     """Return the last master where it was made for a picture of this length, this loudness and this chain."""
-    if old is None or not old.limiter or (old.target_lufs, old.chain) != (work.profile.target_lufs, work.chain):
+    if old is None or not old.limiter or old.chain != work.chain:
+        return None
+    if old.target_lufs != work.profile.target_lufs and not work.tone_alone:
         return None
     points = milliseconds(work.length) + 1
     return old if all(len(curve) == points for curve in (*old.limiter.values(), *old.compressor.values())) else None

@@ -10,6 +10,9 @@ from foley.mix.space import room_gain, sides, spaces_of
 from foley.model import Arrangement, FittedTakes, PanPoint, Placement, SoundEvent, SoundPlan, Take
 from foley.units import RATE_HZ, to_gain, to_samples
 
+QUIET_DB = -40.0
+"""Backgrounds planned at that or lower are room tone, which fills pauses: rooms are planned at -46 to -42 dBFS,
+ambiences that are heard for themselves from -38."""
 MOST_AIR_M = 3000.0
 """From that far only the lowest octaves arrive; farther changes nothing that is heard."""
 
@@ -34,7 +37,7 @@ class PlaceOptions:
             raise ValueError(f"width must lie in 0 to 1, got {self.width}")
 
 
-@stage(version=2)
+@stage(version=3)
 def place(plan: SoundPlan, fitted: FittedTakes, opts: PlaceOptions, ctx: Context) -> Arrangement:
     """Give every take its gain for each side, its place on the timeline, its rooms and its fades."""
     length = to_samples(plan.clip.duration_s, RATE_HZ)
@@ -42,7 +45,14 @@ def place(plan: SoundPlan, fitted: FittedTakes, opts: PlaceOptions, ctx: Context
     placements = [_placed(events[take.event_id], take, plan, opts) for take in fitted.items if take.event_id in events]
     heard = (item for item in placements if item.first_sample < length and item.first_sample + item.audio.length > 0)
     faded = (_faded(item, events[item.event_id], length) for item in heard)
-    return Arrangement(tuple(sorted(faded, key=lambda item: (item.first_sample, item.event_id))), length)
+    placed_items = tuple(sorted(faded, key=lambda item: (item.first_sample, item.event_id)))
+    tone_alone = bool(events) and all(_is_tone(event) for event in events.values())
+    return Arrangement(placed_items, length, tone_alone)
+
+
+def _is_tone(event: SoundEvent) -> bool:
+    """Return whether an event is planned as quiet as room tone; its trim is the editor's and does not count."""
+    return event.bus == "backgrounds" and event.kind == "bed" and event.level_db <= QUIET_DB
 
 
 def _placed(event: SoundEvent, take: Take, plan: SoundPlan, opts: PlaceOptions) -> Placement:

@@ -29,7 +29,7 @@ from foley.model import (
 )
 from foley.units import RATE_HZ, clock, to_frames, to_samples, to_seconds
 
-VERSION = 3
+VERSION = 4
 """Raised when the same sound gives other figures."""
 
 WITHIN_S = 0.1
@@ -133,7 +133,9 @@ def _mix(mixdown: Mixdown) -> tuple[LoudnessFigures, float]:
         total = sum((sound.read(stem, first, last) for stem in mixdown.stems.values()), start=np.zeros_like(mixed))
         worst = np.maximum(worst, np.abs(mixed - total).max())
         meter.add(mixed)
-    return meter.figures(_profile(mixdown), EFFECTS_ALONE), float(worst) * _LSB
+    # the mix of room tone alone has no target, whatever is asked of the track
+    profile: ProfileName = "off" if mixdown.target_lufs is None else _profile(mixdown)
+    return meter.figures(profile, EFFECTS_ALONE), float(worst) * _LSB
 
 
 def _track(mixdown: Mixdown, listening: Listening) -> LoudnessFigures:

@@ -58,6 +58,11 @@ class LoudnessFigures:
     """Loudness range, EBU Tech 3342; None under 3 s."""
 
     @property
+    def silent(self) -> bool:
+        """Return whether nothing reaches a step of 16 bit, 20 lg 2^-15 dB; a click has no loudness yet is heard."""
+        return self.true_peak_dbtp < -90.3
+
+    @property
     def judged_lufs(self) -> float | None:
         """Return the loudness that is held against the target."""
         return self.dialogue_lufs if self.measure == "dialogue" else self.integrated_lufs

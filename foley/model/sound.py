@@ -37,6 +37,12 @@ class Take:
     """What a person should know: a fallback, a stretch, a sound that was moved."""
     made_by: str = ""
     """Who made it, exactly: name and version of the generator, revision of its weights, what else decides its sound."""
+    exact: bool = False
+    """Its generator puts every hit where it belongs by itself."""
+    lead_s: float = 0.0
+    """What its generator lets be heard before the event's start, on purpose."""
+    ring_s: float = 0.0
+    """What its generator lets ring after the event's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,8 @@ class Arrangement:
     """By first sample."""
     length: int
     """Samples at 48 kHz: exactly the picture's duration."""
+    tone_alone: bool = False
+    """Nothing is heard but backgrounds as quiet as room tone, which no loudness target is meant for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,6 @@ from foley.errors import OptionError
 BITS = {"": 16, "8bit": 8, "4bit": 4}
 """What `GeneratorSettings.quantise` asks for; "" leaves the weights as they are."""
 
-MEND = "pip install torchao, or leave quantise out"
-
 _GROUP = 128
 """Weights that share one scale, at 4 bits: what the kernels of CUDA devices are made for."""
 
@@ -37,7 +35,8 @@ def quantised(model: Any, wanted: str, device: str) -> Any:
     try:
         torchao.quantize_(model, config)
     except ImportError as cause:  # the kernels of a platform come in packages of their own
-        raise OptionError(f"{wanted} weights cannot be made: {cause}", hint=MEND) from cause
+        hint = "install what torchao asks for, or leave quantise out"
+        raise OptionError(f"{wanted} weights cannot be made here: torchao says: {cause}", hint=hint) from cause
     return model
 
 

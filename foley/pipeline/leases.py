@@ -7,10 +7,8 @@ says when the job began; its time of access is set now and then, for machines wh
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import sys
 import time
 import weakref
 from collections.abc import Iterator
@@ -18,27 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foley.media.atomic import is_abandoned, owner
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        os.lseek(file, 0, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(file: int) -> None:
-        os.lseek(file, 0, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
+from foley.pipeline import locks
 
 FOLDER = "leases"
 LOCK = "lock"
@@ -56,9 +34,6 @@ SILENT_S = 24 * 3600.0
 CLOCK_SLACK_NS = 60 * 10**9
 """A clock that is set back by so much takes nothing from a running job."""
 
-_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-"""What a lock that somebody else holds is answered with, by system."""
-
 
 class Lease:
     """One job's hold on the records that it uses; it ends with `end`, with its last reference, or with its process."""
@@ -72,7 +47,7 @@ class Lease:
         self.path = root / FOLDER / f"{owner()}-{secrets.token_hex(4)}"
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         with suppress(OSError):  # a file system without locks: the process itself is asked after
-            _lock(self._file)
+            locks.lock(self._file)
         self._begun_ns = os.fstat(self._file).st_mtime_ns
         self._beaten_s = time.monotonic()
         self.end = weakref.finalize(self, _end, self._file, self.path, os.getpid())
@@ -89,7 +64,7 @@ def _end(file: int, path: Path, process: int) -> None:
     if os.getpid() != process:  # a fork leaves the lease to its parent
         return
     with suppress(OSError):
-        _unlock(file)  # said, and not left to closing: a fork may have the file open still
+        locks.unlock(file)  # said, and not left to closing: a fork may have the file open still
     os.close(file)
     with suppress(OSError):
         path.unlink(missing_ok=True)
@@ -105,7 +80,7 @@ def locked(root: Path) -> Iterator[None]:
     finally:
         if file is not None:
             if held:
-                _unlock(file)
+                locks.unlock(file)
             os.close(file)
 
 
@@ -125,15 +100,12 @@ def _open_lock(folder: str) -> int | None:
 def _wait(file: int) -> bool:
     """Return whether the lock was to be had."""
     until_s = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            _lock(file)
-        except OSError as cause:
-            if cause.errno not in _TAKEN or time.monotonic() > until_s:
-                return False
+    try:
+        while not (held := locks.lock(file)) and time.monotonic() < until_s:
             time.sleep(0.0005)
-        else:
-            return True
+    except OSError:  # no locks here
+        return False
+    return held
 
 
 def needed_since_ns(root: Path) -> int | None:
@@ -192,11 +164,11 @@ def _is_free(path: Path) -> bool | None:
     except PermissionError:
         return None
     try:
-        _lock(file)
-    except OSError as cause:
-        return False if cause.errno in _TAKEN else None
+        if free := locks.lock(file):
+            locks.unlock(file)
+    except OSError:  # no locks here
+        return None
     else:
-        _unlock(file)
-        return True
+        return free
     finally:
         os.close(file)

@@ -33,8 +33,14 @@ TAKES_AT_ONCE = 3.0
 """How many mono takes sound at once, on average: the beds of a scene and what happens in it. Each lies in the cache
 twice, as made and as fitted."""
 
-REPORT_BYTES = 12_000_000
-"""Report page, pictures and records; the page carries up to three minutes of sound itself."""
+REPORT_BYTES = 400_000
+"""Page, plan, pictures and records, however short the clip."""
+
+PLAYED_BYTES_PER_S = 95_000
+"""Of the sound that the report's page carries itself ..."""
+
+PLAYED_S = 180.0
+"""... of up to three minutes."""
 
 CODED_BYTES_PER_S = 192_000 // 8
 """Of the new track in the video: 192 kbit/s."""
@@ -252,12 +258,13 @@ def estimate(clip: Clip) -> Estimate:
     with_speech = stereo if clip.sound else 0.0
     source = clip.path.stat().st_size if clip.path.exists() else 0
     coded = float(clip.duration_s) * CODED_BYTES_PER_S
+    page = min(float(clip.duration_s), PLAYED_S) * PLAYED_BYTES_PER_S
     least, output_least = ALWAYS_WRITTEN * stereo, ALWAYS_WRITTEN * stereo + source
     return Estimate(
         cache_least_bytes=round(least),
         cache_bytes=round(least + 2 * takes + with_speech + coded + REPORT_BYTES),
         output_least_bytes=round(output_least),
-        output_bytes=round(output_least + takes + coded + REPORT_BYTES),
+        output_bytes=round(output_least + takes + coded + page + REPORT_BYTES),
     )
 
 
@@ -273,10 +280,7 @@ def refuse_full(clip: Clip, to: Destination, cache: Cache) -> None:
     cache.subject = clip.key
     need = estimate(clip)
     places = {cache.root: need.cache_least_bytes, _present(to.video.absolute().parent): need.output_least_bytes}
-    by_disk: dict[int, list[Path]] = {}
-    for place in places:
-        by_disk.setdefault(place.stat().st_dev, []).append(place)
-    for here in by_disk.values():
+    for here in _by_disk(places):
         needed_bytes = sum(places[place] for place in here) + RESERVE_BYTES
         if free_bytes(here[0]) >= needed_bytes:
             continue
@@ -285,6 +289,22 @@ def refuse_full(clip: Clip, to: Destination, cache: Cache) -> None:
         missing_bytes = sum(max(0, places[place] - there.get(place, _written_at(to))) for place in here)
         if free_bytes(here[0]) < missing_bytes + RESERVE_BYTES:
             raise disk_full(here[0], missing_bytes + RESERVE_BYTES)
+
+
+def lacking_bytes(places: Mapping[Path, float]) -> float:
+    """Return how much room is lacking, on all disks, for so many bytes in each of some folders."""
+    return sum(
+        max(0.0, sum(places[place] for place in here) + RESERVE_BYTES - free_bytes(here[0]))
+        for here in _by_disk(places)
+    )
+
+
+def _by_disk(places: Iterable[Path]) -> list[list[Path]]:
+    """Return folders, those of one disk together; they need not be there yet."""
+    found: defaultdict[int, list[Path]] = defaultdict(list)
+    for place in places:
+        found[_present(place).stat().st_dev].append(place)
+    return list(found.values())
 
 
 def _written_of(clip: Clip, root: Path) -> int:

@@ -157,13 +157,20 @@ def make_options(stage: AnyStage, given: Mapping[str, Any]) -> Any:
         return None
     from pydantic import TypeAdapter, ValidationError
 
+    lists = {field.name for field in dataclasses.fields(stage.options) if str(field.type).startswith("tuple")}
+    plain = {name: _listed(value) if name in lists else value for name, value in given.items()}
     try:
-        return TypeAdapter(stage.options).validate_python(dict(given))
+        return TypeAdapter(stage.options).validate_python(plain)
     except ValidationError as cause:
         first = cause.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or ", ".join(given)
         what = first["msg"].removeprefix("Value error, ")
         raise OptionError(f"stage {stage.name!r}, option {where}: {what}, got {first['input']!r}") from cause
+
+
+def _listed(value: Any) -> Any:
+    """Return a text as the list that it is on a command line, where commas part what is named; all else as it is."""
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 def close(name: str, known: Any) -> str:

@@ -84,6 +84,8 @@ def load(path: Path) -> SoundPlan:
     Raises:
         PlanError: listing everything that is wrong, each with line and field.
     """
+    if path.is_dir():
+        raise PlanError(f"{path}: is a folder, not a plan", hint=f"give the plan in it: {path / 'plan.yaml'}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as cause:

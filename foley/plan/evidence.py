@@ -10,7 +10,7 @@ import numpy as np
 
 from foley.contracts import Case
 from foley.model import Cue, Looks, Picture, ProposedSound, ScoredLabel
-from foley.plan.reasons import counted, shots_named
+from foley.plan.reasons import shots_named
 from foley.plan.vocabulary import SoundClass, vocabulary
 
 SEEN = 0.5
@@ -133,10 +133,9 @@ def moving_sounds(picture: Picture, shots: Iterable[int]) -> Iterator[ProposedSo
     """Yield what motion alone suggests in some shots: soft impacts where something stops, and a movement."""
     wanted = tuple(shots)
     struck = tuple(number for number in wanted if picture.shot_cues[number] == "strike")
-    strikes = sum(_impacts(picture, number, "strike") for number in wanted)
-    if strikes and struck:
-        because = f"{counted(strikes, 'strike is', 'strikes are')} seen; nothing says what strikes"
-        yield replace(vocabulary()[GENERIC_IMPACT].proposed(because), shots=struck, confidence=UNSURE)
+    if struck and any(_impacts(picture, number, "strike") for number in wanted):
+        impact = vocabulary()[GENERIC_IMPACT].proposed("nothing says what strikes")
+        yield replace(impact, shots=struck, confidence=UNSURE)
     still = float(np.max(picture.motion.level, initial=0.0)) < FASTEST
     moving = () if still else tuple(number for number in wanted if _clearly_moves(picture, number))
     if moving:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from foley.model import ProposedSound
 from foley.plan.clauses import Clause, Count, clauses, without_negation
 from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
+from foley.plan.rooms import parts_of_buildings
 from foley.plan.variants import varied
 from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.plan.words import Manner, language, manner
@@ -55,6 +56,13 @@ class Mention:
     """Its verb stands in a neighbouring clause."""
     likeness: float | None = None
     """How much the clause means what the class means, 0 to 1, where that and no word speaks for it."""
+
+    @property
+    def quote(self) -> str:
+        """Return the stretch of the clause that names it, from the first to the last word that speaks for it."""
+        said = self.clause.split()
+        places = [place for place, word in enumerate(said) if word in self.words]
+        return " ".join(said[places[0] : places[-1] + 1] if places else self.words)
 
     @property
     def confidence(self) -> float:
@@ -330,8 +338,15 @@ def _places(spoken: list[Clause]) -> tuple[SoundClass, ...]:
     scores: Counter[str] = Counter()
     for clause in spoken:
         for item in needles().values():
-            scores[item.sound.id] += max((len(phrase) for phrase in _found(item.places, clause)), default=0)
+            named = [phrase for phrase in _found(item.places, clause) if not _names_part(phrase, clause, item.sound)]
+            scores[item.sound.id] += max(map(len, named), default=0)
     return tuple(vocabulary()[name] for name, score in scores.most_common() if score)
+
+
+def _names_part(phrase: Phrase, clause: Clause, bed: SoundClass) -> bool:
+    """Return whether a large place is named for a part that is heard from outside: "church bells"."""
+    after = max(_places_of(phrase, clause.stems)) + 1
+    return bed.room == "large_interior" and not parts_of_buildings().isdisjoint(clause.stems[after : after + 1])
 
 
 def _found(phrases: Iterable[Phrase], clause: Clause) -> list[Phrase]:

@@ -85,8 +85,10 @@ def _temporal(sounds: Sequence[ProposedSound], picture: Picture, listening: List
             seen = _where(picture, cue)
             guess = f"No {CUE_WORDS[cue][1]} are seen for {listed(hits)}: there the times are a guess."
             yield f"{listed(hits).capitalize()} {_takes(hits)} {seen}." if seen else guess
-    if timed := [f"{sound.label} at {clock(sound.start_s)}" for sound in sounds if sound.start_s is not None]:
-        yield f"Times are given for {listed(timed)}."
+    if given := [_when(sound) for sound in sounds if sound.exact and sound.start_s is not None]:
+        yield f"Times are given for {listed(given)}."
+    if placed := [_when(sound) for sound in sounds if not sound.exact and sound.start_s is not None]:
+        yield f"By the order of what is said and by what is seen: {listed(placed)}."
     for sound in [sound for sound in sounds if sound.count]:
         yield f"{sound.label.capitalize()}: {counted(sound.count or 0, 'hit is', 'hits are')} asked for."
     if spans := [sound.label for sound in sounds if sound.kind == "span" and sound.start_s is None]:
@@ -94,6 +96,11 @@ def _temporal(sounds: Sequence[ProposedSound], picture: Picture, listening: List
     if listening.speech:
         spoken_s = sum(span.end_s - span.start_s for span in listening.speech)
         yield f"Somebody speaks for {spoken_s:.1f} s, first at {clock(listening.speech[0].start_s)}."
+
+
+def _when(sound: ProposedSound) -> str:
+    start = clock(sound.start_s or 0.0)
+    return f"{sound.label} at {start}" if sound.end_s is None else f"{sound.label} from {start} to {clock(sound.end_s)}"
 
 
 def _takes(names: Sequence[str]) -> str:

@@ -36,6 +36,8 @@ class NamedRoom:
 
     room: Room
     words: str
+    is_place: bool = True
+    """Says where it plays, and not only how it shall sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class _Words:
     from_within: frozenset[str]
     anywhere: Mapping[tuple[str, ...], Room]
     places: Mapping[tuple[str, ...], Room]
+    alone: Mapping[tuple[str, ...], Room]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,14 @@ def _words() -> _Words:
     return _Words(
         **{name: frozenset(stem(word) for word in data[name]) for name in plain},
         anywhere=_by_phrase(data["anywhere"]),
-        places=_by_phrase(data["places"]),
+        places=_longest_first({**_by_phrase(data["places"]), **_by_phrase({"none": data["cabins"]})}),
+        alone=_by_phrase(data["places"]),
     )
+
+
+def parts_of_buildings() -> frozenset[str]:
+    """Return the stems of parts that are heard from outside, before which a place says nothing of where it plays."""
+    return _words().parts
 
 
 def _by_phrase(rooms: Mapping[str, Sequence[str]]) -> Mapping[tuple[str, ...], Room]:
@@ -97,8 +106,12 @@ def _by_phrase(rooms: Mapping[str, Sequence[str]]) -> Mapping[tuple[str, ...], R
             found[tuple(stem(word) for word in phrase.split())] = room
     if unknown := set(rooms) - set(get_args(Room)):
         raise PlanError(f"{ROOMS_FILE}: there is no room {sorted(unknown)[0]!r}")
-    # the longest first: a gas station is no station
-    return dict(sorted(found.items(), key=lambda one: -len(one[0])))
+    return _longest_first(found)
+
+
+def _longest_first(rooms: Mapping[tuple[str, ...], Room]) -> Mapping[tuple[str, ...], Room]:
+    """Return the same in the order in which they are looked for: a gas station is no station."""
+    return dict(sorted(rooms.items(), key=lambda one: -len(one[0])))
 
 
 def rooms_of(text: str) -> RoomReading:
@@ -110,18 +123,35 @@ def rooms_of(text: str) -> RoomReading:
     ()
     """
     parts = clauses(_spelled_out(text))
+    left_step = _step_left(parts)
     found = [
         _Found(one.room, one.words, one.general, one.enters, one.denied, clause.step)
         for clause in parts
-        for one in _in_clause(clause)
+        for one in _innermost(list(_in_clause(clause, leaves_later=clause.step < left_step)))
     ]
     if any(clause.denied and ECHO & set(clause.words) for clause in parts):
-        return RoomReading((NamedRoom("none", "no reverberation"),))
+        return RoomReading((NamedRoom("none", "no reverberation", is_place=False),))
     return RoomReading(
         turns=_turns([one for one in found if not one.denied]),
         denied=frozenset(one.room for one in found if one.denied),
-        from_within=any(_OUTSIDE in clause.text.split() and not _is_outside(clause) for clause in parts),
+        from_within=any(
+            _OUTSIDE in clause.text.split() and clause.step >= left_step and not _is_outside(clause) for clause in parts
+        ),
     )
+
+
+def _step_left(parts: Sequence[Clause]) -> int:
+    """Return the step before which "outside" is where it plays: "steps outside, then in a hall"; 0 where none is."""
+    beginning = (part.step for part in parts if not part.denied and stem(part.text.split()[0]) in _words().inside)
+    return max(beginning, default=0)
+
+
+def _innermost(found: Sequence[_Found]) -> Sequence[_Found]:
+    """Return the rooms of a clause without the open place around the first: "in a car on the highway"."""
+    told = [one for one in found if not (one.general or one.denied)]
+    if not told or told[0].room == "exterior":
+        return found
+    return [one for one in found if one not in told or one.enters or one.room != "exterior"]
 
 
 def _spelled_out(text: str) -> str:
@@ -147,7 +177,7 @@ def _turns(found: Sequence[_Found]) -> tuple[NamedRoom | None, ...]:
     return (None, *named) if entered_later else tuple(named)
 
 
-def _in_clause(clause: Clause) -> Iterator[_Found]:
+def _in_clause(clause: Clause, *, leaves_later: bool = False) -> Iterator[_Found]:
     """Yield the rooms of one clause; of one that is denied only those that the denial is about: "not in a church"."""
     written = clause.text.split()
     stems = tuple(stem(word) for word in written)
@@ -160,7 +190,7 @@ def _in_clause(clause: Clause) -> Iterator[_Found]:
                 yield from _said(clause, written[first:end], room, before=written[:first], general=False)
     if not clause.denied and (alone := _alone(written, stems)):
         yield _Found(alone, clause.text, general=False, enters=False, denied=False)
-    elif not clause.denied and _is_outside(clause):
+    elif not clause.denied and (_is_outside(clause) or (leaves_later and _OUTSIDE in written)):
         yield _Found("exterior", _OUTSIDE, general=True, enters=False, denied=False)
 
 
@@ -220,7 +250,7 @@ def _alone(written: Sequence[str], stems: tuple[str, ...]) -> Room | None:
         for place, word in enumerate(written)
         if not (word in little or stems[place] in little or manner(word)) or stems[place : place + 1] in _words().places
     ]
-    return _words().places.get(tuple(stems[place] for place in kept)) if kept else None
+    return _words().alone.get(tuple(stems[place] for place in kept)) if kept else None
 
 
 def _is_outside(clause: Clause) -> bool:

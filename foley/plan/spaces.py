@@ -36,14 +36,14 @@ class _Evidence:
         for shot in shots:
             self.by_shot[shot].setdefault(room, because)
 
-    def shared(self, looks: Looks) -> _Evidence:
-        """Return the same with what is known of a shot known of all that show its place."""
+    def shared(self, of_places: Sequence[int]) -> _Evidence:
+        """Return the same with what is known of a shot known of all that show its place; each shot's is given."""
         places = _Evidence()
         for shot, rooms in self.by_shot.items():
             for room, because in rooms.items():
-                places.add([looks.places[shot]], room, because)
+                places.add([of_places[shot]], room, because)
         found = _Evidence({shot: dict(rooms) for shot, rooms in self.by_shot.items() if rooms})
-        for shot, place in enumerate(looks.places):
+        for shot, place in enumerate(of_places):
             if shot not in found.by_shot and place in places.by_shot:
                 found.by_shot[shot] = places.by_shot[place]
         return found
@@ -66,16 +66,61 @@ def spaces(hints: Hints, picture: Picture, looks: Looks, *, sounds: Sequence[Pro
     said = [(hint, rooms_of(hint.text)) for hint in hints.items]
     denied = frozenset(room for _, reading in said for room in reading.denied)
     within: frozenset[Room] = frozenset({"exterior"} if any(reading.from_within for _, reading in said) else ())
-    levels = (
-        _timed(said, picture),
-        _untimed(said, picture, looks).shared(looks),
-        _heard(sounds, picture, denied | within).shared(looks),
-        _seen(looks, denied),
-    )
-    known: dict[int, tuple[Room, str]] = {}
-    for level in reversed(levels):
-        known |= level.certain()
-    return tuple(_stretches(known, picture.shots))
+    parts = _parts(said, picture, looks)
+    told = _untimed(said, parts, picture, looks).shared([part.place for part in parts]).certain()
+    by_shot = _heard(sounds, picture, denied | within).shared(looks.places).certain()
+    timed, below = _timed(said, picture).certain(), {**_seen(looks, denied).certain(), **by_shot}
+    known = [timed.get(part.shot) or told.get(number) or below.get(part.shot) for number, part in enumerate(parts)]
+    return tuple(_stretches(known, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A shot, or a part of one in the midst of which one room follows another."""
+
+    shot: int
+    start_s: float
+    end_s: float
+    place: int
+    """What it shows, as parts of one place share it; a part of a shot shares its own with no other."""
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a clip plays in one of several rooms in a row."""
+
+    named: NamedRoom | None
+    start_s: float
+    end_s: float
+    shots: tuple[int, ...] = ()
+    """Within these alone; all where empty."""
+
+
+def in_turn(reading: RoomReading, picture: Picture, looks: Looks) -> list[Turn]:
+    """Return when each of the rooms that a text names has its turn.
+
+    Where there are as many places as rooms, each place is a room; else the time is divided as it is for events.
+    """
+    rooms, places = reading.turns, set(looks.places)
+    if len(rooms) > 1 and len(rooms) == len(places):
+        end_s = picture.shots[-1].end_s
+        shots = [tuple(shot for shot, place in enumerate(looks.places) if place == turned) for turned in sorted(places)]
+        return [Turn(room, 0.0, end_s, of_room) for room, of_room in zip(rooms, shots, strict=True)]
+    return [Turn(room, *turn(number, len(rooms), picture)) for number, room in enumerate(rooms)]
+
+
+def _parts(said: Sequence[tuple[Hint, RoomReading]], picture: Picture, looks: Looks) -> list[_Part]:
+    """Return the shots, parted where words put one room after another in the midst of one."""
+    turns = [turned for hint, reading in said if hint.start_s is None for turned in in_turn(reading, picture, looks)]
+    own_place = itertools.count(max(looks.places, default=0) + 1)
+    parts: list[_Part] = []
+    for number, shot in enumerate(picture.shots):
+        inside = {at.start_s for at in turns if shot.start_s < at.start_s < shot.end_s}
+        for start_s, end_s in itertools.pairwise(sorted({shot.start_s, shot.end_s, *inside})):
+            place = next(own_place) if inside else looks.places[number]
+            parts.append(_Part(number, start_s, end_s, place, not inside))
+    return parts
 
 
 def _timed(said: Sequence[tuple[Hint, RoomReading]], picture: Picture) -> _Evidence:
@@ -99,28 +144,23 @@ def _covered(start_s: float, end_s: float | None, shots: Sequence[Shot]) -> Iter
             yield number
 
 
-def _untimed(said: Sequence[tuple[Hint, RoomReading]], picture: Picture, looks: Looks) -> _Evidence:
+def _untimed(
+    said: Sequence[tuple[Hint, RoomReading]], parts: Sequence[_Part], picture: Picture, looks: Looks
+) -> _Evidence:
     found = _Evidence()
     for hint, reading in said:
-        if hint.start_s is None:
-            for named, shots in zip(reading.turns, _in_turn(len(reading.turns), picture, looks), strict=False):
-                if named:
-                    found.add(shots, named.room, _because(hint, named))
+        turns = in_turn(reading, picture, looks) if hint.start_s is None else []
+        for turned in turns:
+            inside = [number for number, part in enumerate(parts) if _is_in(part, turned)]
+            if turned.named:
+                guessed = any(not parts[number].whole for number in inside) and len(turns) > 1
+                because = _because(hint, turned.named) + ("; no cut shows when" if guessed else "")
+                found.add(inside, turned.named.room, because)
     return found
 
 
-def _in_turn(turns: int, picture: Picture, looks: Looks) -> list[list[int]]:
-    """Return the shots of each of several rooms in a row; none where no cut says when one becomes the next."""
-    shots = range(len(picture.shots))
-    if turns == 1:
-        return [list(shots)]
-    if turns == len(set(looks.places)):
-        return [[shot for shot in shots if looks.places[shot] == place] for place in range(turns)]
-    bounds = [turn(number, turns, picture) for number in range(turns)]
-    cuts = {shot.start_s for shot in picture.shots}
-    if not all(start_s in cuts for start_s, _ in bounds):
-        return []
-    return [[shot for shot in shots if start_s <= picture.shots[shot].start_s < end_s] for start_s, end_s in bounds]
+def _is_in(part: _Part, turned: Turn) -> bool:
+    return (not turned.shots or part.shot in turned.shots) and turned.start_s <= part.start_s < turned.end_s
 
 
 def _heard(sounds: Sequence[ProposedSound], picture: Picture, denied: frozenset[Room]) -> _Evidence:
@@ -161,11 +201,12 @@ def _because(hint: Hint, named: NamedRoom) -> str:
     return f"{source_named(hint)} says {named.words!r}"
 
 
-def _stretches(known: Mapping[int, tuple[Room, str]], shots: Sequence[Shot]) -> Iterator[Space]:
+def _stretches(known: Sequence[tuple[Room, str] | None], parts: Sequence[_Part]) -> Iterator[Space]:
     """Yield one space for each run of shots in one room, with all that speaks for it."""
-    for room, run in itertools.groupby(range(len(shots)), key=lambda shot: known[shot][0] if shot in known else None):
-        numbers = list(run)
+    together = zip(known, parts, strict=True)
+    for room, run in itertools.groupby(together, key=lambda one: one[0] and one[0][0]):
+        of_room = list(run)
         if room is not None:
-            reasons = "; ".join(dict.fromkeys(known[shot][1] for shot in numbers))
+            reasons = "; ".join(dict.fromkeys(one[1] for one, _ in of_room if one))
             because = reasons[:1].upper() + reasons[1:] + "."
-            yield Space(shots[numbers[0]].start_s, shots[numbers[-1]].end_s, room, because)
+            yield Space(of_room[0][1].start_s, of_room[-1][1].end_s, room, because)

@@ -12,8 +12,9 @@ from foley.plan.matching import Mention
 ONE_MOVEMENT_S = 3.0
 """The longest that a door, a drawer or a zipper moves at a time."""
 
-CUT_REACH = 0.3
-"""How far from an even division of the time a cut is sought, in parts: what comes "then" likely comes in a new shot."""
+CUT_REACH = 0.45
+"""How far from an even division of the time a cut is sought, in parts of a share: what comes "then" likely comes in a
+new shot. Under half, so that no two turns begin at one cut."""
 
 
 def timed(sound: ProposedSound, mention: Mention, hint: Hint, *, steps: int, picture: Picture) -> ProposedSound:

@@ -14,8 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from foley import plugins
-from foley.contracts import Context, Generator, stage
+from foley.contracts import Context, stage
 from foley.dsp.fades import Piece, Samples, edge_faded, edge_gain, overlap_added
 from foley.dsp.onsets import VALLEY_S, onset_near
 from foley.dsp.stretch import stretch
@@ -106,21 +105,20 @@ def fit(plan: SoundPlan, takes: Takes, opts: FitOptions, ctx: Context) -> Fitted
     """Put the takes on time; what is right already passes through as it is."""
     events = {event.id: event for event in plan.events}
     by_event = {take.event_id: take for take in takes.items}
-    generators = {name: plugins.build("generator", name) for name in {take.generator for take in takes.items}}
     fitted = []
     for done, take in enumerate(takes.items, start=1):
-        event, generator = events[take.event_id], generators[take.generator]
+        event = events[take.event_id]
         if event.kind == "hits":
-            fitted.append(_on_its_instants(take, event, generator, opts=opts, ctx=ctx))
+            fitted.append(_on_its_instants(take, event, opts, ctx=ctx))
         elif event.kind == "span":
-            fitted.append(_in_its_slot(take, event, generator, opts=opts, ctx=ctx))
+            fitted.append(_in_its_slot(take, event, opts, ctx=ctx))
         else:
             fitted.append(_between_its_neighbours(take, event, plan, takes=by_event, opts=opts, ctx=ctx))
         ctx.progress(done / len(takes.items), take.event_id)
     return FittedTakes(tuple(fitted), takes.notes, takes.weights)
 
 
-def _on_its_instants(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions, ctx: Context) -> Take:
+def _on_its_instants(take: Take, event: SoundEvent, opts: FitOptions, *, ctx: Context) -> Take:
     """Return a take of hits without the lag that its hits share."""
     times_s = tuple(hit.time_s for hit in event.hits)
     measured = (VERSION, take.audio, take.first_sample, times_s)
@@ -129,9 +127,9 @@ def _on_its_instants(take: Take, event: SoundEvent, generator: Generator, *, opt
         return take
     lag_s = float(np.median(lags_s))
     unlike_s = float(np.percentile(np.abs(np.array(lags_s) - lag_s), 80.0))
-    if generator.capabilities.hit_exact:
+    if take.exact:
         # what leads in, as a whoosh does, is heard before its instant on purpose
-        led_in_s = generator.margins_s(event)[0] if lag_s < 0.0 else 0.0
+        led_in_s = take.lead_s if lag_s < 0.0 else 0.0
         if abs(lag_s) <= NOTABLE_S + led_in_s:
             return take
         told = f"sounds {_lag(lag_s)} its instants ({len(lags_s)} of {asked} measured); left as it was made"
@@ -164,10 +162,10 @@ def _lags_s(take: Take, times_s: Sequence[float]) -> tuple[list[float], int]:
     return lags_s, len(numbers)
 
 
-def _in_its_slot(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions, ctx: Context) -> Take:
+def _in_its_slot(take: Take, event: SoundEvent, opts: FitOptions, *, ctx: Context) -> Take:
     """Return a take of a span as long as its slot, with edges that do not click."""
-    if not generator.capabilities.hit_exact and _is_steady(event):
-        refilled = _refilled(take, event, generator, opts=opts, ctx=ctx)
+    if not take.exact and _is_steady(event):
+        refilled = _refilled(take, event, opts, ctx=ctx)
         if refilled is not None:
             return refilled
     length, edge = take.audio.length, to_samples(EDGE_S, RATE_HZ)
@@ -194,12 +192,12 @@ def _is_steady(event: SoundEvent) -> bool:
     return all(point.level >= STEADY_INTENSITY for point in event.curve)
 
 
-def _refilled(take: Take, event: SoundEvent, generator: Generator, *, opts: FitOptions, ctx: Context) -> Take | None:
+def _refilled(take: Take, event: SoundEvent, opts: FitOptions, *, ctx: Context) -> Take | None:
     """Return a take whose sound did not fill its slot, filling it; None where it does."""
     first, last = _sounding(take.audio)
     begins = to_samples(event.start_s, RATE_HZ) - take.first_sample
     slot = to_samples(event.end_s, RATE_HZ) - to_samples(event.start_s, RATE_HZ)
-    ring = to_samples(generator.margins_s(event)[1], RATE_HZ)
+    ring = to_samples(take.ring_s, RATE_HZ)
     allowed = opts.tolerance * slot
     missing = max(0, first - begins) + max(0, begins + slot - last)
     if last <= first or (missing <= allowed and last <= begins + slot + ring + allowed):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from foley.errors import GenerationError, LicenceError, OptionError
 from foley.model import SoundEvent
@@ -54,7 +54,14 @@ class Forecast:
 
 
 def roster_of(
-    generator: str, *, models: Sequence[str], licence: str, region: str, device: str, max_vram_mb: int
+    generator: str,
+    *,
+    models: Sequence[str],
+    licence: str,
+    region: str,
+    device: str,
+    max_vram_mb: int,
+    quantise: str = "",
 ) -> Roster:
     """Return the rules for choosing generators, as rendering would have them.
 
@@ -69,6 +76,7 @@ def roster_of(
             models=tuple(models),
             device=device,
             max_vram_mb=max_vram_mb,
+            quantise=cast(Literal["", "8bit", "4bit"], quantise),
         )
     except ValueError as cause:
         raise OptionError(str(cause)) from cause

@@ -136,6 +136,7 @@ class Making:
         self.event = anchored(event, self.handle_s)
         self.studio = studio
         self.terms = terms
+        self.identity = studio.identity_for(self.event)
         self.extent = extent_of(self.event, studio)
         self.windowing = Windowing(
             longest=to_samples(longest_s, RATE_HZ),
@@ -154,7 +155,7 @@ class Making:
     def key(self) -> tuple[object, ...]:
         """Return all that its samples follow from."""
         length, overlap = self.windowing.longest, self.windowing.overlap
-        plain = (VERSION, self.studio.identity, self.event, length, overlap, self.windowing.variations)
+        plain = (VERSION, self.identity, self.event, length, overlap, self.windowing.variations)
         shown_s = self.film.start_s if self.film else self.seen_s
         film = (self.terms.clip.key, shown_s) if shown_s is not None else ()
         judged = (self.judge.identity(), self.candidates, self.terms.retries) if self.judge else ()
@@ -164,7 +165,16 @@ class Making:
         """Return the take where an event stands that it was made for."""
         lead_s = to_seconds(self.extent.lead, RATE_HZ) + self.handle_s
         first_sample = to_samples(event.start_s - lead_s, RATE_HZ)
-        return replace(made, event_id=event.id, key=key, first_sample=first_sample, made_by=self.studio.identity)
+        return replace(
+            made,
+            event_id=event.id,
+            key=key,
+            first_sample=first_sample,
+            made_by=self.identity,
+            exact=self.studio.capabilities.hit_exact,
+            lead_s=to_seconds(self.extent.lead, RATE_HZ),
+            ring_s=to_seconds(self.extent.tail, RATE_HZ),
+        )
 
     def run(self, ctx: Context, *, batch: int) -> Take:
         """Make it: once as it comes, measuring, and once more at the level that the file is to have.
@@ -186,7 +196,7 @@ class Making:
         file = _scaled(raw, to_gain(gain_db), ctx)
         for one in ctx.scratch.glob("raw*.wav"):
             one.unlink()
-        said = self.studio.capabilities
+        weights_licence, commercial = self.studio.terms_for(self.event)
         return Take(
             event_id="",
             key="",
@@ -194,8 +204,8 @@ class Making:
             first_sample=0,
             nominal_db=raw.meter.nominal_db() + gain_db,
             generator=self.studio.name,
-            weights_licence=said.weights_licence,
-            commercial=said.commercial,
+            weights_licence=weights_licence,
+            commercial=commercial,
             notes=raw.notes,
         )
 

@@ -9,10 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
-from foley.errors import FoleyError, MissingWeightsError
+from foley.contracts import SoundRequest
+from foley.errors import MissingWeightsError
 from foley.model import Audio, SoundEvent
 from foley.neural import convert_audiogen, layouts, memory, musicgen, pool, runtime, weights
+from foley.render.model_voice import ModelVoice
 from foley.render.prompting import prompt_of, seed_of
 from foley.units import to_samples
 
@@ -23,55 +24,38 @@ RING_S = 1.5
 """How long a struck thing is heard out: most have died away by then."""
 
 
-class MusicgenVoice:
+class MusicgenVoice(ModelVoice):
     """Turns prompts into sound with a model of the MusicGen family."""
 
-    name: ClassVar[str]
-    default: ClassVar[str]
-    """The model that is used when none is named."""
     text_encoder: ClassVar[str]
     """What a checkpoint of audiocraft needs besides its own files."""
-    capabilities: Capabilities
-
-    def __init__(self, settings: GeneratorSettings | None = None) -> None:
-        self.settings = settings or GeneratorSettings()
+    packages = musicgen.PACKAGES
+    fewer_bits = True
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else decides how it sounds."""
         place = self.place()
-        revision = "absent" if place is None else weights.revision(place)
-        if place is not None and _is_published(place):
-            revision = convert_audiogen.content_key(place)
+        published = place is not None and _is_published(place)
+        revision = convert_audiogen.content_key(place) if place and published else self.revision()
         settings = self.settings
         return " ".join(filter(None, (f"{self.name}/{VERSION}", revision, settings.device, settings.quantise)))
 
     def missing(self) -> tuple[str, ...]:
-        """Return what must be installed or fetched."""
-        if needed := runtime.missing(*musicgen.PACKAGES):
-            return needed
-        try:
-            place = weights.need(self.model)
-        except FoleyError as error:
-            return (error.hint or error.message,)
-        return self._missing_beside(place)
+        """Return what must be installed or fetched; of a checkpoint of audiocraft, its text encoder too."""
+        return super().missing() or self._missing_beside(self.checkpoint())
 
-    def suits(self, event: SoundEvent) -> bool:
-        """Return whether the event says in words what is heard."""
-        return bool(prompt_of(event).strip())
+    def checkpoint(self) -> Path:
+        """Return where the model is.
+
+        Raises:
+            MissingWeightsError: where it is not here.
+            OptionError: where no model bears the name.
+        """
+        return weights.need(self.model)
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return no lead-in, and what a hit rings on; what goes on ends with its cause."""
         return 0.0, RING_S if event.kind == "hits" else 0.0
-
-    def prepare(self) -> None:
-        """Load the model; a checkpoint of audiocraft is converted first, once.
-
-        Raises:
-            MissingProgramError: where a package is not installed.
-            MissingWeightsError: where the weights are not here or cannot be used.
-            OptionError: where the device is not there, or cannot have weights in fewer bits.
-        """
-        self._voice()
 
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         """Return one sound for each request.
@@ -86,7 +70,7 @@ class MusicgenVoice:
         ]
         # one piece of work: a model that is at it is not given up for another
         with memory.translated(requests[0].event.id, self.name, runtime.device(self.settings.device)):
-            voice = self._voice()
+            voice = self.loaded()
             sounds = voice.sounds(wishes, generator=self.name)
         return [
             Audio(np.ascontiguousarray(sound[:, : to_samples(one.duration_s, voice.rate_hz)]), voice.rate_hz)
@@ -95,16 +79,7 @@ class MusicgenVoice:
 
     def item_mb(self, duration_s: float) -> float:
         """Return what one sound needs beside the loaded model."""
-        return self._voice().item_mb(duration_s)
-
-    @property
-    def model(self) -> str:
-        """Return the name or place of the model."""
-        return self.settings.model or self.default
-
-    def place(self) -> Path | None:
-        """Return where the model is; None where it is not here."""
-        return weights.find(self.model)
+        return self.loaded().item_mb(duration_s)
 
     def _missing_beside(self, place: Path) -> tuple[str, ...]:
         """Return what a checkpoint of audiocraft still needs to be converted."""
@@ -116,7 +91,7 @@ class MusicgenVoice:
     @cached_property
     def _loading(self) -> tuple[Path, tuple[str, ...]]:
         """Return the folder that is loaded, converted where it must be, and what tells the loaded model from others."""
-        place = weights.need(self.model)
+        place = self.checkpoint()
         if place.is_file():
             raise MissingWeightsError(self.model, "a file does not say what it holds", "give its folder")
         if _is_published(place):
@@ -124,8 +99,11 @@ class MusicgenVoice:
         device = runtime.device(self.settings.device)
         return place, ("musicgen", str(place), weights.revision(place), device, self.settings.quantise)
 
-    def _voice(self) -> musicgen.Voice:
-        """Return the model, loaded; it may have been given up for another since it was last used."""
+    def loaded(self) -> musicgen.Voice:
+        """Return the model; a checkpoint of audiocraft is converted first, once.
+
+        It may have been given up for another since it was last used.
+        """
         place, key = self._loading
         device, quantise = runtime.device(self.settings.device), self.settings.quantise
         return pool.hold(

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Literal
 
 from foley import plugins
-from foley.contracts import GeneratorSettings
+from foley.contracts import Capabilities, GeneratorSettings
 from foley.errors import GenerationError, LicenceError, OptionError
 from foley.model import SoundEvent
 from foley.render.studio import EMBEDDED, Studio
@@ -136,17 +136,20 @@ class Roster:
         """
         if not _suits(event, studio):
             return "does not make such a sound"
-        reason = self._forbidden(studio) or (_missing_reason(studio) if studio.missing else None)
+        reason = self._forbidden(event, studio) or (_missing_reason(studio) if studio.missing else None)
         if reason is None and automatic:
             return _left_alone(studio, self.settings.device)
         return reason
 
-    def _forbidden(self, studio: Studio) -> str | None:
-        """Return why the licence policy refuses a generator; None where it does not."""
-        said = studio.capabilities
+    def _forbidden(self, event: SoundEvent, studio: Studio) -> str | None:
+        """Return why the licence policy refuses a generator, or one whose sound has a part in its; None where not."""
+        found = (self._refused_by_policy(one.capabilities) for one in studio.makers(event))
+        return next(filter(None, found), None)
+
+    def _refused_by_policy(self, said: Capabilities) -> str | None:
         if self.licence == "commercial" and not said.commercial:
             return f"may not be used commercially (weights: {said.weights_licence})"
-        if not studio.learned:
+        if said.weights_licence == "none":
             return None
         from foley.neural import licences
 
@@ -156,7 +159,7 @@ class Roster:
 
     def _insist(self, event: SoundEvent, studio: Studio) -> None:
         """Refuse to replace silently whom a person named: that would hide a licence or an installation to mend."""
-        if (reason := self._forbidden(studio)) is not None:
+        if (reason := self._forbidden(event, studio)) is not None:
             raise LicenceError(event.id, studio.name, reason)
         if studio.missing:
             raise GenerationError(event.id, studio.name, _missing_reason(studio))
@@ -168,7 +171,7 @@ class Roster:
         }
         said = "; ".join(f"{name} {reason}" for name, reason in reasons.items()) or "there is no generator"
         suiting = [studio for studio in asked if _suits(event, studio)]
-        kept_out = [studio for studio in suiting if self._forbidden(studio)]
+        kept_out = [studio for studio in suiting if self._forbidden(event, studio)]
         if kept_out and (len(kept_out) == len(suiting) or any(not studio.missing for studio in kept_out)):
             return LicenceError(event.id, ", ".join(reasons), said)
         return GenerationError(event.id, ", ".join(reasons) or AUTO, said)

@@ -235,9 +235,9 @@ def _score(hit: _Found, levels: npt.NDArray[np.float64], *, ends_s: float, tail_
     return sum(WEIGHTS[name] * min(max(mark, 0.0), 1.0) for name, mark in marks.items())
 
 
-def is_clipped(samples: Samples) -> bool:
-    """Return whether so many samples stand at full scale that it is heard."""
-    full = np.abs(samples) >= FULL_SCALE
+def is_clipped(samples: Samples, *, full_scale: float = FULL_SCALE) -> bool:
+    """Return whether so many samples stand at full scale, three in a row as meters count an over, that it is heard."""
+    full = np.abs(samples) >= full_scale
     row = full[:, CLIPPED_ROW - 1 :].copy()
     for back in range(1, CLIPPED_ROW):
         row &= full[:, CLIPPED_ROW - 1 - back : -back]

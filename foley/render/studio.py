@@ -17,8 +17,9 @@ import numpy as np
 
 from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
 from foley.errors import DeviceMemoryError, FoleyError, GenerationError
-from foley.model import Audio
+from foley.model import Audio, SoundEvent
 from foley.render.patience import OverdueError, Patience, StoppedError
+from foley.render.segments import is_clipped
 from foley.units import to_gain, to_samples
 
 T = TypeVar("T")
@@ -47,12 +48,6 @@ SIMILAR = 0.5
 
 LOADING_S = 600.0
 """The least time that a generator has for loading, which reads gigabytes, whatever a sound may take."""
-
-CLIPPED_RUN = 3
-"""Samples in a row at full scale that meters call an over."""
-
-CLIPPED_SHARE = 1e-3
-"""A sound with more of its samples in such runs is heard to be distorted; a blow that touches full scale is not."""
 
 FAULTS = (
     RuntimeError,
@@ -151,6 +146,21 @@ class Studio:
     def identity(self) -> str:
         """Return what makes its sounds differ from another's."""
         return self.generator.identity()
+
+    def makers(self, event: SoundEvent) -> tuple[Generator, ...]:
+        """Return who has a part in its sound of an event: itself, and those whose sounds it makes that one out of."""
+        others: Callable[[SoundEvent], tuple[Generator, ...]] = getattr(self.generator, "made_with", lambda _: ())
+        return (self.generator, *others(event))
+
+    def identity_for(self, event: SoundEvent) -> str:
+        """Return what makes its sound of an event differ from another's."""
+        return " ".join([self.identity, *(one.identity() for one in self.makers(event)[1:])])
+
+    def terms_for(self, event: SoundEvent) -> tuple[str, bool]:
+        """Return the licence of the weights that its sound of an event is bound by, and whether it allows business."""
+        said = sorted((one.capabilities for one in self.makers(event)), key=lambda one: one.commercial)
+        bound = [one.weights_licence for one in said if one.weights_licence != "none"]
+        return (bound or ["none"])[0], all(one.commercial for one in said)
 
     def weights(self) -> dict[str, str]:
         """Return the SHA-256 of each file of its weights, by name; empty where it has none, or does not say where."""
@@ -380,15 +390,6 @@ def fault_of(audio: Audio, request: SoundRequest, *, may_be_silent: bool = False
     peak = float(np.max(np.abs(audio.samples), initial=0.0))
     if peak < SILENT_GAIN and request.event.kind == "hits" and not may_be_silent:
         return "gave silence where a hit was due"
-    if peak >= FULL_SCALE and _clipped_share(audio) > CLIPPED_SHARE:
+    if is_clipped(audio.samples, full_scale=FULL_SCALE):
         return "gave clipped sound"
     return None
-
-
-def _clipped_share(audio: Audio) -> float:
-    """Return which part of the samples stands at full scale in a row of three or more."""
-    full = np.abs(audio.samples) >= FULL_SCALE
-    runs = full[:, CLIPPED_RUN - 1 :].copy()
-    for back in range(1, CLIPPED_RUN):
-        runs &= full[:, CLIPPED_RUN - 1 - back : -back]
-    return float(runs.mean()) if runs.size else 0.0

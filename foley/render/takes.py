@@ -100,7 +100,15 @@ def takes(plan: SoundPlan, clip: Clip, opts: TakesOptions, ctx: Context) -> Take
         LicenceError: where only the licence policy keeps an event from being made.
         GenerationError: where nobody could make an event.
     """
-    roster = Roster(
+    roster, terms = roster_of(opts), terms_of(opts, clip)
+    heard = [event for event in plan.events if not event.muted]
+    made = Dispatch(roster, terms, ctx, workers=opts.workers).all_made(heard)
+    return Takes(made, (*_notices(made, opts.licence), *_unheard(made, roster)), _weights(made, roster))
+
+
+def roster_of(opts: TakesOptions) -> Roster:
+    """Return all generators, with the rules by which they are chosen among."""
+    return Roster(
         opts.generator,
         opts.fallback,
         opts.licence,
@@ -109,7 +117,11 @@ def takes(plan: SoundPlan, clip: Clip, opts: TakesOptions, ctx: Context) -> Take
         models=models_by_generator(opts.models, opts.generator),
         batch=opts.batch,
     )
-    terms = Terms(
+
+
+def terms_of(opts: TakesOptions, clip: Clip) -> Terms:
+    """Return how the takes of a clip are made: a take that is made on other terms has another key."""
+    return Terms(
         clip,
         window_s=opts.window_s,
         overlap_s=opts.overlap_s,
@@ -120,9 +132,6 @@ def takes(plan: SoundPlan, clip: Clip, opts: TakesOptions, ctx: Context) -> Take
         judge=cache(lambda: _judge(opts)),
         sees=cache(lambda: _sees(opts)),
     )
-    heard = [event for event in plan.events if not event.muted]
-    made = Dispatch(roster, terms, ctx, workers=opts.workers).all_made(heard)
-    return Takes(made, (*_notices(made, opts.licence), *_unheard(made, roster)), _weights(made, roster))
 
 
 def _weights(made: Sequence[Take], roster: Roster) -> dict[str, dict[str, str]]:

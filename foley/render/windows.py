@@ -14,7 +14,7 @@ import numpy as np
 
 from foley.dsp.fades import Piece, Samples, edge_faded
 from foley.model import CurvePoint, Hit, SoundEvent
-from foley.render import strikes
+from foley.render import reworking, strikes
 from foley.render.asking import Asking, Window
 from foley.render.curves import curve_within, levels_db, shaped
 from foley.render.studio import Studio
@@ -93,7 +93,7 @@ def anchored(event: SoundEvent, handle_s: float) -> SoundEvent:
         prompt=event.prompt or event.label,
         avoid=event.avoid,
         recipe=event.recipe,
-        parameters=event.parameters,
+        parameters=reworking.later(event.parameters, handle_s),
         seed=event.seed,
     )
 

@@ -5,37 +5,20 @@ Unlike a process id, which is given again, or a heartbeat, which a sleeping lapt
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from foley.errors import ServiceError
 from foley.media.atomic import owner, unwritable
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+from foley.pipeline import locks
 
 SUFFIX = ".alive"
 
 JUST_MADE_S = 10.0
 """So young, a lease may be made but not locked yet."""
-
-_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-"""What a lock that somebody else holds is answered with, by system."""
 
 
 class Lease:
@@ -73,12 +56,13 @@ def take(path: Path) -> Lease | None:
     except OSError as cause:
         raise unwritable(path, cause) from cause
     try:
-        _lock(file)
+        held = locks.lock(file)
     except OSError as cause:
         os.close(file)
-        if cause.errno in _TAKEN:
-            return None
         raise ServiceError(f"{path}: its file system has no locks: {cause.strerror}") from cause
+    if not held:
+        os.close(file)
+        return None
     return Lease(path, file)
 
 

@@ -27,9 +27,10 @@ ALL = "all"
 
 NAMING_OPTIONS = (
     *("takes.models", "takes.fallback", "looks.model", "looks.encoder", "propose.model", "propose.endpoint"),
-    *("propose.planner",),
+    *("propose.planner", "separate.separator", "deliver.c2pa_certificate", "deliver.c2pa_key"),
+    *("deliver.c2pa_timestamps",),
 )
-"""Options that can name a program to run, a folder to load or an address to send pictures to."""
+"""Options that can name a program to run, a file or folder to read, or an address to send something to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def rattle(rng: np.random.Generator, loose: float, band_hz: tuple[float, float])
     length = length_samples(rng.uniform(0.20, 0.45))
     loose_parts = _ticks(band_hz)
     grains = [loose_parts[index] for index in rng.integers(0, len(loose_parts), TICKING)]
-    fewer = np.linspace(1.0, 0.0, length) ** 1.5
+    fewer = np.linspace(1.0, 0.0, length)
+    fewer *= np.sqrt(fewer)
     ticks = shower(rng, length, grains, rate_hz=rng.uniform(60.0, 250.0), sigma=1.1, curve=fewer) * fewer
     return np.asarray(ticks * (0.25 * loose / (np.abs(ticks).max() + 1e-12)), np.float64)
 

@@ -6,6 +6,7 @@ Everything is at 48 kHz, mono, float64 while it is being computed; recipes hand 
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -139,6 +140,25 @@ def hertz_gain(frequency_hz: Signal, duration_s: float) -> Signal:
     return np.asarray(0.9 * np.minimum(ideal, 1.0) + 0.1 / (1.0 + x * x), np.float64)
 
 
+STORE_SAMPLES = 1 << 18
+"""Of white noise, 5.5 s: a hit takes a piece that begins anywhere in it; drawing it anew costs ten times as much."""
+
+
+def white(rng: np.random.Generator, length: int) -> Signal:
+    """Return white Gaussian noise of RMS 1 for what dies away; it is read-only."""
+    if length > STORE_SAMPLES // 4:
+        return rng.standard_normal(length)
+    first = int(rng.integers(STORE_SAMPLES - length))
+    return _stored_white()[first : first + length]
+
+
+@cache
+def _stored_white() -> Signal:
+    stored = np.random.default_rng(STORE_SAMPLES).standard_normal(STORE_SAMPLES)
+    stored.flags.writeable = False
+    return stored
+
+
 def noise_burst(rng: np.random.Generator, t60_s: float, *, low_hz: float, high_hz: float) -> Signal:
     """Return noise between two corners (6 dB an octave) that starts at once, dies away in `t60_s`, and peaks at 1.
 
@@ -146,7 +166,7 @@ def noise_burst(rng: np.random.Generator, t60_s: float, *, low_hz: float, high_h
     above 2 kHz in their first 20 ms.
     """
     length = length_samples(t60_s)
-    burst = rng.standard_normal(length) * decay(length, t60_s)
+    burst = white(rng, length) * decay(length, t60_s)
     burst = filtered(burst, butterworth(high_hz, 1, high=False), butterworth(low_hz, 1, high=True))
     return np.asarray(burst / (np.abs(burst).max() + 1e-12), np.float64)
 

@@ -7,6 +7,7 @@ Sources: P. Cook, "Modeling Bill's gait", AES 22nd Int. Conf., 2002 (heel and to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -83,9 +84,8 @@ def gait_of(
     slope = choice(SLOPES, stairs, "stairs")
     sides = {"either": int(rng.integers(2)), "left": 0, "right": 1}
     side = 2.0 * choice(sides, foot, "foot") - 1.0
-    walker = character("walker", variant)
-    lean = walker.choice([-1.0, 1.0]) * walker.uniform(0.5, 1.0, 3)  # which foot is the heavier one, and how much
-    walking_s = walker.uniform(0.055, 0.08) * (1.0 + 0.08 * side * lean[0]) * rng.uniform(0.85, 1.15)
+    lean, heel_to_ball_s = _walker(variant)
+    walking_s = heel_to_ball_s * (1.0 + 0.08 * side * lean[0]) * rng.uniform(0.85, 1.15)
     running_s = rng.uniform(0.005, 0.03)
     return Gait(
         level=(1.0 + 0.035 * side * lean[1]) / 1.035,  # 7 % apart, the heavier at full strength
@@ -98,3 +98,11 @@ def gait_of(
         drag=max(drag, float(rng.beta(0.35, 2.5)) * 0.35),
         pitch=1.0 + 0.03 * side * lean[0],
     )
+
+
+@lru_cache(maxsize=64)
+def _walker(variant: float | str) -> tuple[tuple[float, ...], float]:
+    """Return somebody: which foot is the heavier one and how much, and the time from heel to ball of a level walk."""
+    walker = character("walker", variant)
+    lean = walker.choice([-1.0, 1.0]) * walker.uniform(0.5, 1.0, 3)
+    return tuple(lean.tolist()), float(walker.uniform(0.055, 0.08))

@@ -343,8 +343,8 @@ def struck(
     """
     contact_s = contact_time_s(thing.contact_s, hardness, strength)
     length = length_samples(min(LONGEST_RING_S, 1.15 * float(thing.t60_s.max()) + 0.05))
-    sound = _single_modes(rng, thing, contact_s, length)
-    sound = mixed(sound, thing.field * _dense_modes(rng, thing, contact_s, length))
+    single = _single_modes(rng, thing, contact_s, length)
+    sound = mixed(single, thing.field * _dense_modes(rng, thing, contact_s, length))
     sound = smoothed_by_contact(sound, contact_s)
     if support > 0.0:
         sound = mixed(sound, support * thud(rng, rng.uniform(70.0, 140.0), 0.145))
@@ -359,9 +359,8 @@ def smoothed_by_contact(samples: Signal, contact_s: float) -> Signal:
     from scipy import signal
 
     pulse = hertz_pulse(contact_s)
-    # a hard contact is 3 samples long: too short for the FFT to pay
-    smooth = np.convolve(samples, pulse) if len(pulse) < 16 else signal.oaconvolve(samples, pulse)
-    return np.asarray(smooth[: len(samples)], np.float64)
+    convolve = np.convolve if len(pulse) < 16 else signal.oaconvolve  # for 3 samples the FFT does not pay
+    return np.asarray(convolve(samples, pulse)[: len(samples)], np.float64)
 
 
 def _modes_hz(chance: np.random.Generator, material: Material, size: float) -> Signal:

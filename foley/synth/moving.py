@@ -21,11 +21,14 @@ from scipy.fft import irfft
 from foley.products import product
 from foley.synth.excitation import DECAY_60_DB, Signal
 from foley.synth.recipe import Mono
-from foley.synth.textures import CONTROL_SAMPLES, Spectrum, control_times_s, spectrum, stretched
+from foley.synth.textures import CONTROL_SAMPLES, Spectrum, control_times_s, gaussian_bins, spectrum, stretched
 from foley.units import RATE_HZ
 
 FRAME_SAMPLES = 2048
 """Length of a frame, 43 ms: levels may change up to 20 times a second, bins lie 23 Hz apart."""
+
+BLOCK_SAMPLES = 1 << 16
+"""What is made at once: with its bins it fits a processor's cache."""
 
 QUICK_FRAME_SAMPLES = 512
 """For bangs: 11 ms, bins 94 Hz apart."""
@@ -77,14 +80,21 @@ def layered(
     for row, layer in zip(powers, layers, strict=True):
         row[:] = np.square(layer.level)
     colours = np.stack([_power_bins(layer.shape, frame_samples, layer.band_hz) for layer in layers])
-    gains = np.sqrt(product(powers.T, colours))
-    bins = rng.standard_normal((frames, 2 * (half + 1)), dtype=np.float32).view(np.complex64)
-    bins *= gains
-    pieces = irfft(bins, frame_samples, axis=1, overwrite_x=True)
-    pieces *= np.sin(np.pi * (np.arange(frame_samples, dtype=np.float32) + 0.5) / frame_samples)
-    made = pieces[:, half:]
-    made[:-1] += pieces[1:, :half]
-    return np.asarray(made.ravel()[:samples], np.float64)
+    window = np.sin(np.pi * (np.arange(frame_samples, dtype=np.float32) + 0.5) / frame_samples)
+    made = np.empty((frames - 1, half))
+    block = max(1, BLOCK_SAMPLES // frame_samples)
+    last_half = np.zeros(half, np.float32)
+    for first in range(0, frames, block):
+        gains = np.sqrt(product(powers[:, first : first + block].T, colours))
+        bins = gaussian_bins(rng, gains.shape)
+        bins *= gains
+        pieces = irfft(bins, frame_samples, axis=1, overwrite_x=True)
+        pieces *= window
+        if first:
+            made[first - 1] = last_half + pieces[0, :half]
+        np.add(pieces[:-1, half:], pieces[1:, :half], out=made[first : first + len(pieces) - 1])
+        last_half = pieces[-1, half:]
+    return made.ravel()[:samples]
 
 
 @lru_cache(maxsize=256)
@@ -107,7 +117,7 @@ def lively(
     rate_hz: float = 0.4,
     level: Signal | float = 1.0,
 ) -> list[Layer]:
-    """Return the layers of a noise whose bands swell slowly, partly together: what `alive` does, made with the noise.
+    """Return the layers of a noise whose bands swell slowly, partly together: as `alive` does, made with the noise.
 
     Args:
         rng: Chance.
@@ -115,13 +125,13 @@ def lively(
         shape: Its colour; its expected RMS is `level` as long as `depth_db` is small.
         depth_db: Spread of each band's level.
         common: Share of the swell that all bands have, 0 to 1.
-        rate_hz: Corners a second of the slowest octave of four.
+        rate_hz: Corners a second of the slowest octave of six: recorded weather flutters up to some 12 Hz.
         level: Of the whole, for each frame or throughout.
     """
-    together = slow_frames(rng, samples, rate_hz, 4)
+    together = slow_frames(rng, samples, rate_hz, 6)
     layers = []
     for band_hz in pairwise((0.0, *SWELL_EDGES_HZ, math.inf)):
-        own = slow_frames(rng, samples, 1.6 * rate_hz, 4)
+        own = slow_frames(rng, samples, 1.6 * rate_hz, 6)
         swell = 10.0 ** (depth_db / 20.0 * (common * together + math.sqrt(1.0 - common**2) * own))
         layers.append(Layer(shape, np.asarray(level * swell, np.float64), band_hz))
     return layers

@@ -39,11 +39,11 @@ class Air:
 
 
 AIR = {
-    "interior": Air((0, -7, -14, -19, -25, -30, -34, -37, -40, -42), 0.20, 0.9, settling_hz=1.5),
+    "interior": Air((0, -7, -15, -20, -31, -34, -36, -39, -41, -41), 0.30, 1.2, settling_hz=1.5),
     "kitchen": Air((0, -4, -11, -16, -22, -27, -31, -34, -37, -40), 0.45, 0.8, settling_hz=1.5),
-    "office": Air((0, -4, -8, -13, -18, -23, -28, -33, -37, -41), 0.22, 0.8, settling_hz=1.0),
+    "office": Air((0, -4, -9, -15, -23, -28, -32, -36, -39, -40), 0.30, 1.2, settling_hz=1.0),
     "workshop": Air((0, -3, -7, -11, -16, -20, -24, -28, -32, -36), 0.30, 0.7, settling_hz=0.6),
-    "basement": Air((0, -10, -18, -25, -32, -38, -42, -45, -48, -50), 0.25, 0.8, settling_hz=0.7),
+    "basement": Air((0, -11, -21, -30, -38, -43, -46, -48, -49, -49), 0.30, 1.2, settling_hz=0.7),
     "hall": Air((0, -5, -9, -13, -18, -23, -28, -32, -37, -42)),
     "field": Air((0, -9, -13, -14, -16, -19, -22, -23, -25, -27), life_db=1.2),
     "cabin": Air((0, -2, -5, -9, -13, -18, -24, -30, -36, -42), 0.05, 0.7),
@@ -70,25 +70,32 @@ HUM = ((1, 0.4), (2, 1.0), (3, 0.25), (4, 0.5), (6, 0.3), (8, 0.12))
 """Harmonics of the mains and their levels: transformers and ballasts hum at twice the mains' frequency."""
 
 
-def hum(place: np.random.Generator, count: int) -> Signal:
-    """Return the mains' hum of a building at RMS 1: one period, over and over."""
+def add_hum(sound: Signal, place: np.random.Generator, level: float) -> None:
+    """Add the mains' hum of a building to a sound itself, at an RMS: one period, over and over."""
     mains_hz = 50 if place.random() < 0.5 else 60
     angle = 2 * np.pi * np.arange(RATE_HZ // mains_hz) * mains_hz / RATE_HZ
     period = sum(level * np.sin(harmonic * angle + 2 * np.pi * place.random()) for harmonic, level in HUM)
-    return np.resize(np.sqrt(2.0) / 1.1 * period, count)  # 1.1: the RMS of the six harmonics together
+    period = level * np.sqrt(2.0) / 1.1 * period  # 1.1: the RMS of the six harmonics together
+    whole = len(sound) // len(period) * len(period)
+    sound[:whole].reshape(-1, len(period))[:] += period
+    sound[whole:] += period[: len(sound) - whole]
 
 
-def settling(rng: np.random.Generator, place: np.random.Generator, count: int, rate_hz: float) -> Signal:
-    """Return ticks of wood and pipes, peaks about 1: what makes a recorded room differ from noise."""
+def add_settling(
+    sound: Signal, rng: np.random.Generator, place: np.random.Generator, *, rate_hz: float, level: float
+) -> None:
+    """Add ticks of wood and pipes to a sound itself, peaks about `level`: what recorded rooms have and noise lacks."""
+    count = len(sound)
     at = poisson(rng, count, rate_hz, before=length_samples(0.06))
     if not len(at):
-        return np.zeros(count)
+        return
     ticks = []
     for pitch_hz in np.exp(place.uniform(np.log(500.0), np.log(5000.0), 6)).tolist():
         modes_hz = pitch_hz * np.array([1.0, 1.7, 2.6])
         tick = ring_modes(modes_hz, np.array([0.02, 0.012, 0.008]), np.array([1.0, 0.6, 0.4]), length_samples(0.05))
         ticks.append(tick + 0.3 * noise_burst(rng, 0.05, low_hz=pitch_hz, high_hz=3 * pitch_hz)[: len(tick)])
-    return scatter(count, at, heavy(rng, len(at), 0.9), grains=ticks, which=rng.integers(0, len(ticks), len(at)))
+    levels = level * heavy(rng, len(at), 0.9)
+    scatter(count, at, levels, grains=ticks, which=rng.integers(0, len(ticks), len(at)), onto=sound)
 
 
 # --- what moves in it ------------------------------------------------------------------------------------------------

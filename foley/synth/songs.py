@@ -194,7 +194,7 @@ class Bird:
 
 
 SPECIES: Mapping[str, Bird] = {
-    "songbirds": Bird((whistle, trill, chirp, warble, fluting, tsee), 2200.0, 5500.0, 0.35),
+    "songbirds": Bird((whistle, trill, chirp, warble, fluting, tsee), 2000.0, 5500.0, 0.35),
     "blackbird": Bird((fluting,), 1700.0, 2600.0, 0.22, 2),
     "sparrows": Bird((chirp,), 3000.0, 5000.0, 0.8, 6),
     "tits": Bird((tsee, trill), 4200.0, 6500.0, 0.4, 3),

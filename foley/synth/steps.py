@@ -12,14 +12,16 @@ ACM Trans. Applied Perception 2, 2005. Spectra, rise and decay are fitted to rec
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
 
+from foley.products import energy
 from foley.synth.bubbles import bubble, bubbles
 from foley.synth.chain import delayed, faded, mixed, peak_of
 from foley.synth.crackle import bent
-from foley.synth.excitation import Signal, decay, hertz_gain, length_samples, low_passed, noise_burst, slips
+from foley.synth.excitation import Signal, decay, hertz_gain, length_samples, low_passed, noise_burst, slips, white
 from foley.synth.finish import add_at, character
 from foley.synth.gait import Gait
 from foley.synth.materials import smoothed_by_contact
@@ -31,6 +33,7 @@ from foley.synth.textures import (
     noise_piece,
     scatter,
     shower,
+    slow_nodes,
     slow_random,
     spectrum,
     stretched,
@@ -55,10 +58,15 @@ def swelling(length: int, *, peak_s: float, rise_s: float, fall_s: float, settle
         fall_s: Spread after.
         settle: Where the tail starts.
     """
+    return stretched(_swell(length, peak_s=peak_s, rise_s=rise_s, fall_s=fall_s, settle=settle), length)
+
+
+def _swell(length: int, *, peak_s: float, rise_s: float, fall_s: float, settle: float = 0.0) -> Signal:
+    """Return the corners of `swelling`, 1 ms apart."""
     t_s = control_times_s(length) - peak_s
     body = np.exp(-0.5 * (t_s / np.where(t_s < 0.0, rise_s, fall_s)) ** 2)
     tail = settle * np.minimum(1.0, 10.0 ** (-t_s / SETTLING_S)) * (t_s >= 0.0)
-    return stretched(np.maximum(body, tail), length)
+    return np.asarray(np.maximum(body, tail), np.float64)
 
 
 @cache
@@ -124,7 +132,7 @@ def on_floor(
 def weight_of(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal:
     """Return a body's weight on a foot, peak near 1: a falling low tone and as much rumble; legs are no drum."""
     tone = thud(rng, pitch_hz, t60_s, drop=rng.uniform(0.25, 0.45), noise=0.2)
-    rumble = low_passed(rng.standard_normal(len(tone)), 2.5 * pitch_hz) * decay(len(tone), t60_s)
+    rumble = low_passed(white(rng, len(tone)), 2.5 * pitch_hz) * decay(len(tone), t60_s)
     return 0.6 * tone + peak_of(rumble, 0.6)
 
 
@@ -164,14 +172,14 @@ def on_ground(
     )
     weight = ground.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength)
     foot = weight_of(rng, ground.thud_hz * gait.pitch * rng.uniform(0.9, 1.1), 0.11)
-    step = mixed(crunch, ground.landing * landing, weight * peak_of(foot))
+    parts = [crunch, ground.landing * landing, weight * peak_of(foot)]
     if ground.stones:  # stones pass the heel's blow on to one another
-        step = mixed(step, ground.stones * _knock(rng, "stone", shoe, strength, spot))
+        parts.append(ground.stones * _knock(rng, "stone", shoe, strength, spot))
     if ground.suck:
-        step = mixed(step, ground.suck * delayed(_squelch(rng), gait.pace * rng.uniform(0.2, 0.28)))
+        parts.append(ground.suck * delayed(_squelch(rng), gait.pace * rng.uniform(0.2, 0.28)))
     if rng.random() < ground.twigs:
-        step = mixed(step, rng.uniform(0.3, 0.7) * delayed(_twig(rng), gait.pace * rng.uniform(0.02, 0.15)))
-    return step
+        parts.append(rng.uniform(0.3, 0.7) * delayed(_twig(rng), gait.pace * rng.uniform(0.02, 0.15)))
+    return mixed(*parts)
 
 
 def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) -> Signal:
@@ -179,22 +187,24 @@ def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) ->
     ground = GROUNDS[name]
     peak_s, fall_s = ground.peak_s * gait.pace, ground.fall_s * gait.pace * (1.0 + gait.drag)
     length = length_samples(peak_s + 3.2 * fall_s + (1.2 * SETTLING_S if ground.settle else 0.0))
-    force = swelling(length, peak_s=peak_s, rise_s=ground.rise_s * gait.pace, fall_s=fall_s, settle=ground.settle)
+    # on corners 1 ms apart, as all curves here; only what is multiplied with sound is made for every sample
+    force = _swell(length, peak_s=peak_s, rise_s=ground.rise_s * gait.pace, fall_s=fall_s, settle=ground.settle)
     # avalanches: grains break in bursts, 45 a second
-    force *= np.clip(1.0 + 0.35 * slow_random(rng, length, 45.0, 2), 0.1, 2.0)
+    force *= np.clip(1.0 + 0.35 * slow_nodes(rng, length, 45.0, 2), 0.1, 2.0)
     grains = shower(
         rng,
         length,
         _grains(name),
         rate_hz=2.0 * ground.rate_hz * max(strength, 0.05) ** 0.5,
         sigma=ground.sigma,
-        curve=np.minimum(1.0, 0.7 * force),
+        curve=stretched(np.minimum(1.0, 0.7 * force), length),
     )
-    rub = noise_piece(rng, length, ground.rub_spectrum) * (0.7 + 0.3 * np.abs(slow_random(rng, length, 90.0, 2)))
-    sound = (1.0 - ground.rub) * grains * np.sqrt(force) + ground.rub * rub * force
+    rubbing = ground.rub * force * (0.7 + 0.3 * np.abs(slow_nodes(rng, length, 90.0, 2)))
+    sound = grains * stretched((1.0 - ground.rub) * np.sqrt(force), length)
+    sound += noise_piece(rng, length, ground.rub_spectrum) * stretched(rubbing, length)
     if ground.squeak:
-        sound += ground.squeak * _squeak(rng, force)
-    usual = float(np.sqrt(np.mean(sound * sound))) + 1e-12
+        sound += ground.squeak * _squeak(rng, stretched(force, length))
+    usual = math.sqrt(energy(sound) / length) + 1e-12
     return peak_of(faded(bent(sound, 6.0 * usual), 0.0, 0.05))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len
 
-from foley.products import energy, product
+from foley.products import add_scaled, energy, product
 from foley.synth.excitation import Signal, decay, length_samples, low_passed
 from foley.synth.recipe import Mono
 from foley.units import RATE_HZ
@@ -123,10 +123,8 @@ def noise(rng: np.random.Generator, samples: int, shape: Spectrum) -> Signal:
     hop = BLOCK_SAMPLES - JOIN_SAMPLES
     blocks = _noise_blocks(rng, -(-samples // hop), BLOCK_SAMPLES, shape)
     # strangers are joined with equal power: the sum is as Gaussian and as loud as they are
-    turn = (
-        np.float32(np.pi / 2)
-        * np.sin((np.arange(JOIN_SAMPLES, dtype=np.float32) + 0.5) * (np.pi / 2 / JOIN_SAMPLES)) ** 2
-    )
+    rise = np.sin((np.arange(JOIN_SAMPLES, dtype=np.float32) + 0.5) * (np.pi / 2 / JOIN_SAMPLES))
+    turn = np.float32(np.pi / 2) * rise**2
     blocks[1:, :JOIN_SAMPLES] *= np.sin(turn)
     blocks[1:, :JOIN_SAMPLES] += np.cos(turn) * blocks[:-1, hop:]
     return np.asarray(blocks[:, :hop].ravel()[:samples], np.float64)
@@ -155,9 +153,8 @@ def _stored_noise(shape: Spectrum) -> Mono:
 def _noise_blocks(rng: np.random.Generator, rows: int, size: int, shape: Spectrum) -> Mono:
     """Return independent stretches of noise, shape (rows, size)."""
     gains = shape.gains(size)
-    power = energy(gains)
     drawn = gaussian_bins(rng, (rows, len(gains)))
-    drawn *= gains * np.float32(size / (2.0 * math.sqrt(power)))
+    drawn *= gains * np.float32(size / (2.0 * math.sqrt(energy(gains))))
     return np.asarray(irfft(drawn, size, axis=1, overwrite_x=True), np.float32)
 
 
@@ -167,7 +164,7 @@ BIN_RADII = BIN_ANGLES = 64
 
 def gaussian_bins(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.complex64]:
     """Return bins of noise, complex and Gaussian, of mean square 2."""
-    return _gaussian_table()[rng.integers(0, BIN_RADII * BIN_ANGLES, shape, dtype=np.uint16)]
+    return np.take(_gaussian_table(), rng.integers(0, BIN_RADII * BIN_ANGLES, shape, dtype=np.uint16))
 
 
 @lru_cache(maxsize=1)
@@ -184,22 +181,22 @@ def slow_random(rng: np.random.Generator, samples: int, rate_hz: float, octaves:
 
     Each further octave is twice as fast and weaker by 3 dB: close to 1/f, as most of nature's ups and downs are.
     """
-    return stretched(_slow_nodes(rng, samples, rate_hz, octaves), samples)
+    return stretched(slow_nodes(rng, samples, rate_hz, octaves), samples)
 
 
 def slow_gain(rng: np.random.Generator, samples: int, depth_db: float, *, rate_hz: float, octaves: int = 1) -> Signal:
     """Return a random gain around 1; its level in dB is `slow_random` times `depth_db`."""
-    return stretched(10 ** (depth_db / 20 * _slow_nodes(rng, samples, rate_hz, octaves)), samples)
+    return stretched(10 ** (depth_db / 20 * slow_nodes(rng, samples, rate_hz, octaves)), samples)
 
 
-def _slow_nodes(rng: np.random.Generator, samples: int, rate_hz: float, octaves: int) -> Signal:
+def slow_nodes(rng: np.random.Generator, samples: int, rate_hz: float, octaves: int = 1) -> Signal:
+    """Return the corners of `slow_random`, for `stretched`."""
     places = control_times_s(samples)
     nodes = np.zeros(len(places))
     for octave in range(octaves):
         corners = places * (rate_hz * 2**octave) + rng.random()
-        nodes += 0.7**octave * np.interp(
-            corners, np.arange(int(corners[-1]) + 2), rng.standard_normal(int(corners[-1]) + 2)
-        )
+        count = int(corners[-1]) + 2
+        nodes += 0.7**octave * np.interp(corners, np.arange(count), rng.standard_normal(count))
     # straight lines between corners of variance 1 have variance 2/3 on average
     return np.asarray(nodes / math.sqrt(2 / 3 * sum(0.49**octave for octave in range(octaves))), np.float64)
 
@@ -211,10 +208,13 @@ def control_times_s(samples: int) -> Signal:
 
 def stretched(nodes: Signal, samples: int) -> Signal:
     """Return the curve that runs straight between corners 1 ms apart: slow curves are made on a coarse grid."""
-    ramp = np.arange(CONTROL_SAMPLES) / CONTROL_SAMPLES
     # a product of matrices: 25 times as fast as adding row by row
-    lines = product(np.stack([nodes[:-1], nodes[1:]], axis=1), np.stack([1.0 - ramp, ramp]))
-    return np.asarray(lines.ravel()[:samples], np.float64)
+    ends = np.stack([nodes[:-1], nodes[1:]], axis=1)
+    return np.asarray(product(ends, _RAMPS).ravel()[:samples], np.float64)
+
+
+_RAMPS = np.stack([1.0 - np.arange(CONTROL_SAMPLES) / CONTROL_SAMPLES, np.arange(CONTROL_SAMPLES) / CONTROL_SAMPLES])
+"""From one corner to the next: how much there is of either."""
 
 
 def alive(
@@ -233,13 +233,13 @@ def alive(
         rate_hz: Corners a second of the slowest octave of four.
     """
     samples = len(sound)
-    together = common * _slow_nodes(rng, samples, rate_hz, 4)
+    together = common * slow_nodes(rng, samples, rate_hz, 4)
     lively = np.zeros(samples)
     rest = sound
     for edge_hz in (250.0, 1200.0, 4500.0, None):
         band = rest if edge_hz is None else low_passed(rest, edge_hz, order=1)
         rest = rest - band
-        own = math.sqrt(1 - common**2) * _slow_nodes(rng, samples, 1.6 * rate_hz, 4)
+        own = math.sqrt(1 - common**2) * slow_nodes(rng, samples, 1.6 * rate_hz, 4)
         lively += band * stretched(10 ** (depth_db / 20 * (together + own)), samples)
     return lively
 
@@ -288,7 +288,7 @@ def cycles(hz: Signal) -> Signal:
 
 
 def poisson(
-    rng: np.random.Generator, samples: int, rate_hz: float, *, curve: Signal | None = None, before: int = 0
+    rng: np.random.Generator, samples: int, rate_hz: float, *, curve: Signal | Mono | None = None, before: int = 0
 ) -> npt.NDArray[np.int64]:
     """Return the rising positions of independent events.
 
@@ -322,18 +322,25 @@ def heavy_power(sigma: float) -> float:
 
 
 def scatter(
-    samples: int, at: npt.NDArray[np.int64], levels: Signal, *, grains: Sequence[Signal], which: npt.NDArray[np.int64]
+    samples: int,
+    at: npt.NDArray[np.int64],
+    levels: Signal,
+    *,
+    grains: Sequence[Signal],
+    which: npt.NDArray[np.int64],
+    onto: Signal | None = None,
 ) -> Signal:
-    """Return grains added at positions; those that begin before 0 ring in, those that end later are cut."""
+    """Return grains added at positions, to `onto` itself if given; those over an edge ring in or are cut."""
     longest = max(len(grain) for grain in grains)
-    inside = (at > -longest) & (at < samples)
-    at, levels, which = at[inside], levels[inside], which[inside]
-    canvas = np.zeros(samples + 2 * longest)
-    for start, level, index in zip((at + longest).tolist(), levels.tolist(), which.tolist(), strict=True):
-        grain = grains[index]
-        place = canvas[start : start + len(grain)]
-        np.add(place, level * grain, out=place)
-    return canvas[longest : longest + samples]
+    canvas = np.zeros(samples) if onto is None else onto
+    whole = (at >= 0) & (at <= samples - longest)
+    chosen = [grains[index] for index in which[whole].tolist()]
+    add_scaled(canvas, chosen, levels[whole].tolist(), at=at[whole].tolist())
+    cut = ~whole & (at > -longest) & (at < samples)
+    for start, level, index in zip(at[cut].tolist(), levels[cut].tolist(), which[cut].tolist(), strict=True):
+        heard = grains[index][max(0, -start) : samples - start]
+        canvas[max(0, start) : max(0, start) + len(heard)] += level * heard
+    return canvas
 
 
 def unit_energy(grains: Sequence[Signal]) -> list[Signal]:
@@ -370,9 +377,11 @@ def shower(
     *,
     rate_hz: float,
     sigma: float,
-    curve: Signal | None = None,
+    curve: Signal | Mono | None = None,
+    level: float = 1.0,
+    onto: Signal | None = None,
 ) -> Signal:
-    """Return grains of unit energy fallen at random; expected RMS 1 where `curve` is 1.
+    """Return grains of unit energy fallen at random; expected RMS `level` where `curve` is 1.
 
     The power of shot noise is rate times energy (Campbell's theorem), so the level needs no measuring.
 
@@ -383,7 +392,9 @@ def shower(
         rate_hz: Grains a second where `curve` is 1.
         sigma: Spread of their log-normal levels: 0.6 even, 1.4 crackling.
         curve: Share of the rate, 0 to 1, for every sample.
+        level: Of all of them together.
+        onto: A sound of 64 bits and as many samples, to add to it itself: it saves a pass.
     """
     at = poisson(rng, samples, rate_hz, curve=curve, before=max(len(grain) for grain in grains))
-    levels = heavy(rng, len(at), sigma) / math.sqrt(rate_hz / RATE_HZ * heavy_power(sigma))
-    return scatter(samples, at, levels, grains=grains, which=rng.integers(0, len(grains), len(at)))
+    levels = heavy(rng, len(at), sigma) * (level / math.sqrt(rate_hz / RATE_HZ * heavy_power(sigma)))
+    return scatter(samples, at, levels, grains=grains, which=rng.integers(0, len(grains), len(at)), onto=onto)

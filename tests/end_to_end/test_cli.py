@@ -62,6 +62,25 @@ def test_json_is_for_programs(clip: Path, tmp_path: Path) -> None:
     assert json.loads(foley("workflows", "--json").stdout)[0]["name"] == "postproduction"
 
 
+def test_a_prompt_that_names_no_known_sound_is_answered_with_that(clip: Path, tmp_path: Path) -> None:
+    done = foley("plan", clip, "--prompt", "a flumph wobbles", "-o", tmp_path)
+    assert "No sound is given for 'a flumph wobbles'." in done.stderr
+    answer = json.loads(foley("plan", clip, "--prompt", "a flumph wobbles", "-o", tmp_path, "--json").stdout)
+    assert "No sound is given for 'a flumph wobbles'." in answer["heard"]
+
+
+def test_figures_are_told_in_words_that_fit_them(clip: Path, tmp_path: Path) -> None:
+    frame = ["ffmpeg", "-v", "error", "-i", str(clip), "-frames:v", "1", "-an", "-c:v", "libx264"]
+    subprocess.run([*frame, str(tmp_path / "frame.mp4")], check=True)
+    heard = foley("run", tmp_path / "frame.mp4", "--prompt", "rain in a forest").stderr
+    assert "too short or too quiet to measure" in heard
+    assert ", silent," not in heard
+    silence = foley("run", tmp_path / "frame.mp4", "--prompt", "silence", "--overwrite").stderr
+    assert "0 sounds, silent, true peak" in silence
+    one = foley("run", tmp_path / "frame.mp4", "--prompt", "forest", "--overwrite").stderr
+    assert "1 sound, " in one
+
+
 def test_plan_then_render(clip: Path, tmp_path: Path) -> None:
     planned = foley("plan", clip, "--prompt", "a hammer strikes an anvil", "-o", tmp_path)
     assert planned.returncode == 0, planned.stderr
@@ -70,6 +89,13 @@ def test_plan_then_render(clip: Path, tmp_path: Path) -> None:
     rendered = foley("render", plan)
     assert rendered.returncode == 0, rendered.stderr
     assert Path(rendered.stdout.strip()).is_file()
+
+
+def test_what_is_muted_is_told_with_its_reason(clip: Path, tmp_path: Path) -> None:
+    plan = Path(foley("plan", clip, "--prompt", "a hammer strikes an anvil", "-o", tmp_path).stdout.strip())
+    plan.write_text(plan.read_text().replace("  kind: hits\n", "  kind: hits\n  muted: true\n"))
+    assert "muted: hammer on anvil (e02-hammer-on-anvil): The prompt says" in foley("render", plan).stderr
+    assert json.loads(foley("render", plan, "--json").stdout)["muted"] == ["e02-hammer-on-anvil"]
 
 
 def test_the_graph_names_every_stage() -> None:
@@ -83,12 +109,15 @@ BAD = {
     "text file": (["run", "notes.mp4"], 3, "notes.mp4"),
     "empty file": (["run", "empty.mp4"], 3, "empty.mp4"),
     "folder": (["run", "folder"], 3, "folder"),
+    "this folder": (["run", "."], 3, "is a folder"),
     "unknown workflow": (["run", "clip.mp4", "--workflow", "postprod"], 7, "postproduction"),
     "unknown stage option": (["run", "clip.mp4", "--set", "master.loudnes=web"], 7, "loudness"),
     "unknown loudness": (["run", "clip.mp4", "--loudness", "loud"], 7, "ebu-r128"),
     "unknown generator": (["run", "clip.mp4", "--prompt", "rain", "--generator", "theremin"], 7, "procedural"),
     "malformed plan": (["render", "bad.yaml"], 6, "bad.yaml:1"),
     "missing plan": (["render", "nowhere.yaml"], 6, "nowhere.yaml"),
+    "a plan's folder": (["render", "folder"], 6, "folder/plan.yaml"),
+    "a name for the plan": (["plan", "clip.mp4", "-o", "mine.yaml"], 7, "-o mine.mp4 makes mine.foley/plan.yaml"),
     "wrong usage": (["run"], 2, "video"),
     "output in no folder": (["run", "clip.mp4", "--prompt", "rain", "-o", "nowhere/deep/out.mp4"], 0, ""),
     "output no container holds": (["run", "clip.mp4", "--prompt", "rain", "-o", "out.xyz"], 4, ".xyz"),

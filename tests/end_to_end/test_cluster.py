@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from foley import api, plugins
+from foley.batch.conduct import Options
 from foley.batch.items import Item, Outcome
 from foley.batch.summary import SOME_FAILED
 from foley.batch.work import run_item
@@ -258,6 +259,19 @@ def test_a_machine_that_is_lost_in_the_middle_costs_no_video_and_no_second_one(
     manifests = [json.loads(path.read_text()) for path in (tmp_path / "finished").glob("*.foley/manifest.json")]
     assert len(manifests) == len(wanted)
     assert not list((tmp_path / "finished").glob(".*"))  # nothing half-written is left
+
+
+def test_a_time_limit_ends_what_is_overdue_and_changes_nothing_for_the_others(
+    machines: Machines, videos: list[Path], alone: Path, tmp_path: Path
+) -> None:
+    config = ClusterConfig(machines.address, f"file://{tmp_path}/shared")
+    done = on_cluster.run(items(videos[:2], tmp_path / "finished"), config, Options(timeout_s=300.0))
+    assert [outcome.problem for outcome in done.outcomes] == [None, None]
+    made, wanted = sounds(tmp_path / "finished"), sounds(alone)
+    assert made == {name: wanted[name] for name in made}
+    (late,) = on_cluster.run(items(videos[2:3], tmp_path / "late"), config, Options(timeout_s=0.01, retries=0)).outcomes
+    assert (late.problem and late.problem.kind) == "Overdue"
+    assert not list((tmp_path / "late").glob("*.mp4"))
 
 
 def test_no_more_items_are_under_way_than_allowed_and_what_is_finished_is_not_done_again(

@@ -129,6 +129,10 @@ def test_a_sound_follows_from_its_seed_and_its_texts(generator: Any) -> None:
         assert difference(first, made(generator, other)) > ROUNDING
 
 
+def test_a_generator_says_what_a_sound_needs_so_that_batches_fit(generator: Any) -> None:
+    assert generator.item_mb(10.0) == generator.sound_mb >= 500
+
+
 def test_no_requests_load_nothing_and_give_nothing() -> None:
     assert built("audioldm2", "nowhere/at-all").generate([]) == []
 
@@ -146,7 +150,7 @@ def test_the_language_model_goes_on_as_gpt2_does_without_a_cache(audioldm2: Path
     torch = runtime.torch()
     from transformers import GPT2Model
 
-    pipeline = built("audioldm2", audioldm2)._loaded().pipeline
+    pipeline = built("audioldm2", audioldm2).loaded().pipeline
     plain = GPT2Model.from_pretrained(audioldm2 / "language_model").eval()
     seen = torch.randn(2, 9, tiny_audioldm2.WIDTH, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

@@ -13,7 +13,7 @@ import pytest
 
 from foley import api
 from foley.api import Settings
-from foley.batch import estimate, models, notes, page, thumbnails, work
+from foley.batch import models, notes, page, thumbnails, work
 from foley.batch.items import Batch, Item, Outcome, Problem
 from foley.batch.prefetch import Prefetcher, prefetch
 from foley.batch.quality import Check, Quality
@@ -321,17 +321,6 @@ def test_the_summary_is_json_whatever_names_are_like() -> None:
     told = json.loads(json.dumps(record(Batch((odd,), (outcome(1),), 1.0))))
     assert told["counts"]["done"] == 1
     assert told["items"][0]["state"] == "done"
-
-
-def test_an_estimate_names_what_cannot_be_done_and_counts_the_rest(clip: Path) -> None:
-    (clip.parent / "bad.mp4").write_bytes(b"nothing")
-    items = [asked(clip), asked(clip.parent / "bad.mp4", number=2)]
-    found = estimate.estimated(items, jobs=1)
-    assert [bad.number for bad, _ in found.unusable] == [2]
-    assert found.film_s == pytest.approx(0.4)
-    assert found.wall_s is not None
-    assert 0.5 <= found.wall_s < 2.0
-    assert (found.cost, found.models) == ("", ())
 
 
 def test_a_thumbnail_is_a_frame_of_the_clip(clip: Path, tmp_path: Path) -> None:

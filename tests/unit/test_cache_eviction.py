@@ -21,7 +21,7 @@ from foley.contracts import Context
 from foley.errors import OptionError
 from foley.media.atomic import owner
 from foley.model import AudioFile
-from foley.pipeline import eviction, leases
+from foley.pipeline import eviction, leases, locks
 from foley.pipeline.cache import Cache
 
 NOW_NS = time.time_ns()
@@ -222,7 +222,7 @@ def test_without_locks_the_process_is_asked_after(tmp_path: Path, monkeypatch: p
     def refuse(file: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(leases, "_lock", refuse)
+    monkeypatch.setattr(locks, "_lock", refuse)
     job = Cache(tmp_path)
     path = keep(job, 1)
     assert eviction.prune(tmp_path, everything=True).in_use == 1

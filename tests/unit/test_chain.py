@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foley.synth.chain import convolved, in_a_room, recorded_hit
+from foley.synth.chain import convolved, echo_bins, in_a_room, recorded_hit
 from foley.units import RATE_HZ
 
 
@@ -23,6 +23,13 @@ def test_convolution_is_what_numpy_says() -> None:
     sound, response = rng.standard_normal(3000), rng.standard_normal(700)
     wanted = np.convolve(sound, response)
     assert convolved(sound, response) == pytest.approx(wanted, abs=1e-5 * np.abs(wanted).max())
+
+
+def test_echoes_are_clicks_as_late_and_as_strong_as_they_are_said_to_be() -> None:
+    size, places, gains = 4096, np.array([3, 700, 2050]), np.array([0.5, -0.25, 0.125])
+    wanted = np.zeros(size)
+    wanted[places] = gains
+    assert np.fft.irfft(echo_bins(places, gains, size), size) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_nothing_is_heard_before_its_cause() -> None:

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import shutil
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,6 +258,27 @@ def test_without_torchao_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(OptionError, match="torchao") as caught:
         quantise.quantised(object(), "8bit", "cpu")
     assert "pip install torchao" in caught.value.hint
+
+
+def test_kernels_that_torchao_lacks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its 4 bits want a package of kernels of their own: seen with torchao 0.18, which asks for mslk."""
+
+    def lacking(model: object, config: object) -> None:
+        raise ImportError("Requires mslk >= 1.0.0")
+
+    bits: list[int] = []
+    stub = types.ModuleType("torchao.quantization")
+    stub.quantize_ = lacking  # type: ignore[attr-defined]
+    stub.Int4WeightOnlyConfig = lambda group_size: bits.append(4)  # type: ignore[attr-defined]
+    stub.Int8WeightOnlyConfig = lambda: bits.append(8)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torchao", types.ModuleType("torchao"))
+    monkeypatch.setitem(sys.modules, "torchao.quantization", stub)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    for wanted, device in (("4bit", "cuda"), ("8bit", "cpu")):
+        with pytest.raises(OptionError, match="mslk") as caught:
+            quantise.quantised(object(), wanted, device)
+        assert "what torchao asks for" in caught.value.hint
+    assert bits == [4, 8]
 
 
 def test_a_model_that_is_not_asked_to_be_smaller_stays_as_it_is() -> None:

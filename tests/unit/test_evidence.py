@@ -297,9 +297,29 @@ def test_the_report_tells_from_where_sounds_come_and_what_an_editor_set(ctx: Con
     done = finished(tmp_path, plan, picture, Looks((), (), ""))
     page = report_page.page(done, listen=listen, video=Path("clip.foley.mp4"), mix="stems/mix.wav", ctx=ctx)
     knock, bed = page.split("<article")[1:]
-    for told in ("pan -0.50 to +0.25, moving", "7.5 m", "no room (dry)", "gain -3.0 dB", "fade out 0.5 s"):
+    for told in ("pan -0.50 to +0.25, moving", "7.5 m away", "no room (dry)", "gain -3.0 dB", "fade out 0.5 s"):
         assert f"<span>{told}</span>" in knock
-    assert "<span>pan +0.00</span>" in bed
+    assert "<span>wide</span>" in bed
+    assert "<span>pan" not in bed
     assert "gain" not in bed.split("</div>")[0]
     assert "small interior from 0:00.000 to 0:01.000 (A &lt;hut&gt;); small interior" in page
     assert "and 2 more, see plan.yaml" in page
+
+
+@pytest.mark.parametrize(("peak_dbtp", "told"), [(-120.0, "silent"), (-9.0, "not measured")])
+def test_the_report_calls_silent_only_what_is(peak_dbtp: float, told: str, ctx: Context, tmp_path: Path) -> None:
+    picture = with_key_frames(picture_of(10.0), 2.5)
+    plan = SoundPlan(
+        ClipIdentity("clip.mp4", "key", Fraction(10), Fraction(25)),
+        picture.shots,
+        (),
+        Reasoning("a", "b", "c", "d"),
+        (),
+    )
+    listen: Future[bytes | None] = Future()
+    listen.set_result(None)
+    done = finished(tmp_path, plan, picture, Looks((), (), ""))
+    figures = replace(done.report.mix, true_peak_dbtp=peak_dbtp)
+    done = replace(done, report=replace(done.report, mix=figures))
+    page = report_page.page(done, listen=listen, video=Path("clip.foley.mp4"), mix="stems/mix.wav", ctx=ctx)
+    assert f'<strong class="number">{told}</strong> <span class="dim"></span>' in page

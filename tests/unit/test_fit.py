@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foley import plugins
 from foley.contracts import Context
 from foley.dsp.onsets import onset_near
 from foley.media import sound
@@ -81,8 +82,11 @@ def fitted(ctx: Context, *events: SoundEvent, **options: float) -> tuple[tuple[T
     return made.items, fit(plan_of(*events), made, FitOptions(**options), ctx).items
 
 
-def take_with(ctx: Context, onsets_s: tuple[float, ...], generator: str, attack_s: float = 0.0) -> Take:
+def take_with(
+    ctx: Context, onsets_s: tuple[float, ...], generator: str, attack_s: float = 0.0, *, lead_s: float = 0.0
+) -> Take:
     """Return a take whose sample 0 lies at 0 and that holds hits at the times given."""
+    exact = plugins.build("generator", generator).capabilities.hit_exact
     samples = np.zeros((1, 4 * RATE_HZ), np.float32)
     ring_s = np.arange(to_samples(0.3, RATE_HZ)) / RATE_HZ
     blow = 0.5 * np.sin(2 * np.pi * 700.0 * ring_s + 1.0) * np.exp(-ring_s / max(0.04, attack_s))
@@ -92,7 +96,7 @@ def take_with(ctx: Context, onsets_s: tuple[float, ...], generator: str, attack_
         first = to_samples(onset_s, RATE_HZ)
         samples[0, first : first + blow.size] += blow.astype(np.float32)
     file = sound.save(Audio(samples, RATE_HZ), ctx.scratch / f"{generator}.wav")
-    return Take("e1", "key", file, 0, -6.0, generator, "none", commercial=True)
+    return Take("e1", "key", file, 0, -6.0, generator, "none", commercial=True, exact=exact, lead_s=lead_s)
 
 
 def errors_s(take: Take, times_s: tuple[float, ...] = TIMES_S) -> list[float]:
@@ -144,11 +148,25 @@ def test_a_soft_attack_of_an_exact_generator_is_told_and_not_moved(ctx: Context)
     assert "left as it was made" in after.notes[0]
 
 
-def test_a_lead_in_is_no_fault_of_an_exact_generator(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    leading = take_with(ctx, tuple(time_s - 0.08 for time_s in TIMES_S), "faithful")
-    monkeypatch.setattr(saboteur.Saboteur, "margins_s", lambda self, event: (0.1, 0.3))
+def test_a_lead_in_is_no_fault_of_an_exact_generator(ctx: Context) -> None:
+    leading = take_with(ctx, tuple(time_s - 0.08 for time_s in TIMES_S), "faithful", lead_s=0.1)
     (after,) = fit(plan_of(KNOCKS), Takes((leading,)), FitOptions(), ctx).items
     assert after == leading
+
+
+def test_a_take_says_itself_what_its_generator_is_as_it_was_set_up(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model, the licence and the device that were asked for decide what a generator is: fit knows none of them."""
+    monkeypatch.setattr(saboteur.Saboteur, "margins_s", lambda self, event: (0.1, 0.3))
+    made = takes(plan_of(KNOCKS, DRILL), CLIP, TakesOptions(), ctx)
+    assert [(take.exact, take.lead_s, take.ring_s) for take in made.items] == [(True, 0.1, 0.3), (False, 0.1, 0.3)]
+
+    def nobody(*_: object) -> None:
+        raise AssertionError("a generator was built anew, without its settings")
+
+    monkeypatch.setattr(plugins, "build", nobody)
+    assert len(fit(plan_of(KNOCKS, DRILL), made, FitOptions(), ctx).items) == 2
 
 
 def test_what_a_late_generator_made_is_on_time_in_the_end(ctx: Context) -> None:

@@ -46,7 +46,15 @@ def test_times_in_prompts_are_read(text: str, expected: list[tuple[str, float | 
     assert [(hint.text, hint.start_s, hint.end_s) for hint in prompt_hints(text)] == expected
 
 
-@pytest.mark.parametrize(("text", "complaint"), [("0:08-0:05 rain", "before it starts"), ("0:03", "not what is heard")])
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("0:08-0:05 rain", "before it starts"),
+        ("0:03", "not what is heard"),
+        ("rain; 01:00:03:12 door slams", "'01:00:03:12' counts frames"),
+        ("01:00:03;12 door slams", "'01:00:03;12' counts frames"),
+    ],
+)
 def test_prompts_that_make_no_sense_are_refused(text: str, complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
         prompt_hints(text)
@@ -165,11 +173,12 @@ def test_captions_of_the_rest_of_the_film_are_left_out(tmp_path: Path, ctx: Cont
         "time\tend\tnotes\n1 s\t2.5\tdoor slams\n3\t\ta bell rings\n",
         "0:01,0:02.5,door slams\n3,,a bell rings\n",
         "\ufeffdescription,start,end\ndoor slams,1,2.5\na bell rings,3,\n",
+        "start,end,description\r0:01,0:02.5,door slams\r3,,a bell rings\r",
     ],
 )
 def test_cue_sheets_of_many_programs_are_read(sheet: str, tmp_path: Path, ctx: Context) -> None:
     path = tmp_path / "cues.csv"
-    path.write_text(sheet, encoding="utf-8")
+    path.write_text(sheet, encoding="utf-8", newline="")
 
     found = hints(clip_of(), Brief(cue_sheet=path), ctx)
 
@@ -193,6 +202,14 @@ def test_everything_wrong_in_a_cue_sheet_is_named_with_line_and_column(tmp_path:
         ":5: start: '01:00:00:12' counts frames; write seconds or clock time (1:02:03.5)",
         ":6: start: is empty",
     ]
+
+
+def test_a_file_that_is_no_cue_sheet_is_refused(tmp_path: Path, ctx: Context) -> None:
+    path = tmp_path / "cues.csv"
+    path.write_text("start,end,description\n1,2," + 200_000 * "x")  # csv reads no cell that long
+
+    with pytest.raises(PlanError, match=r"cues\.csv: is no CSV"):
+        hints(clip_of(), Brief(cue_sheet=path), ctx)
 
 
 def test_a_cue_sheet_without_its_columns_is_refused(tmp_path: Path, ctx: Context) -> None:

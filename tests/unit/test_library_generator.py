@@ -250,6 +250,15 @@ def test_a_blend_keeps_the_transient_and_takes_the_body(index: Path) -> None:
         assert not np.allclose(before[body], after[body], atol=1e-4)
 
 
+def test_whom_a_recording_is_blended_with_brings_its_licence(index: Path) -> None:
+    library = plugins.build("generator", "library", GeneratorSettings(model=str(index)))
+    blended_with = {"blend": 0.5, "blend_with": "audiogen"}
+    (other,) = library.made_with(replace(HAMMER, parameters=blended_with))
+    assert other.capabilities.weights_licence == "CC-BY-NC-4.0"
+    assert library.made_with(replace(HAMMER, parameters={**blended_with, "blend": 0.0})) == ()
+    assert library.made_with(HAMMER) == ()
+
+
 def test_blending_gives_one_sound_the_colour_of_another() -> None:
     white = Audio(noise(2.0, seed=1)[None].astype(np.float32), RATE_HZ)
     brown = Audio((np.cumsum(noise(2.0, seed=2)) * 0.01)[None].astype(np.float32), RATE_HZ)

@@ -14,7 +14,22 @@ from foley.mix.level import LIMITING_DB, level, survey
 from foley.mix.master import MasterOptions, master
 from foley.mix.strip import Compressing, Memo, Strip
 from foley.mix.sum import BUSES, BusReader, spans
-from foley.model import Arrangement, AudioFile, Clip, Listening, Master, Mixdown, Placement, PreviousMaster, SoundTrack
+from foley.mix.verify import verify
+from foley.model import (
+    Arrangement,
+    AudioFile,
+    Clip,
+    ClipIdentity,
+    FittedTakes,
+    Listening,
+    Master,
+    Mixdown,
+    Placement,
+    PreviousMaster,
+    Reasoning,
+    SoundPlan,
+    SoundTrack,
+)
 from foley.pipeline.cache import Cache
 from foley.units import RATE_HZ, to_db
 from tests.arrangement_maker import (
@@ -125,6 +140,55 @@ def test_a_silent_mix_stays_silent(ctx: Context) -> None:
     assert not samples(mixdown.mix).any()
     assert mixdown.master.gain_db == 0.0
     assert mixdown.notes == ()
+
+
+def tone_of(folder: Path, *, length_s: float = 4.0) -> Arrangement:
+    """Room tone alone, at about -46 LUFS."""
+    length = round(length_s * RATE_HZ)
+    bed = saved(0.1 * np.random.default_rng(3).standard_normal((2, length)), folder / "tone.wav")
+    return replace(arranged([Placement("tone", "backgrounds", bed, 0, 0.04, 0.04)], length), tone_alone=True)
+
+
+def test_room_tone_alone_keeps_its_level_and_that_is_said(tmp_path: Path, ctx: Context) -> None:
+    tone = tone_of(tmp_path)
+
+    kept, off = mastered(tone, ctx, loudness="web"), mastered(tone, ctx, loudness="off")
+    raised = mastered(replace(tone, tone_alone=False), ctx, loudness="web")
+
+    assert kept.master.gain_db == 0.0
+    assert np.array_equal(samples(kept.mix), samples(off.mix))
+    assert any("room tone" in note for note in kept.notes)
+    assert not off.notes
+    assert ffmpeg_figures(raised.mix.path)[0] == pytest.approx(-14.0, abs=TARGET_LU)
+
+
+def test_the_report_on_room_tone_alone_asks_no_loudness_of_it_but_of_a_track_that_speaks(
+    tmp_path: Path, ctx: Context
+) -> None:
+    tone = tone_of(tmp_path)
+    clip = silent_clip(tone)
+    plan = SoundPlan(ClipIdentity("c.mp4", "key", clip.duration_s, Fraction(25)), (), (), Reasoning("", "", "", ""), ())
+
+    report = verify(clip, plan, FittedTakes(()), mastered(tone, ctx), NOTHING_HEARD, ctx)
+
+    assert (report.mix.passed, report.mix.target_lufs) == (True, None)
+    assert report.mix.integrated_lufs == pytest.approx(-40.0, abs=10.0)
+    assert not [note for note in report.notes if "target" in note]
+
+
+def test_what_joins_room_tone_is_mastered_and_what_is_left_of_a_mix_keeps_its_gain(
+    tmp_path: Path, ctx: Context
+) -> None:
+    tone, whole = tone_of(tmp_path), scene(tmp_path, duration_s=4.0)
+    joined = replace(tone, placements=(*tone.placements, *whole.placements), tone_alone=False)
+
+    first = mastered(tone, ctx)
+    second = mastered(joined, ctx, previous=PreviousMaster(first.master))
+    third = mastered(tone, ctx, previous=PreviousMaster(second.master))
+
+    assert ffmpeg_figures(second.mix.path)[0] == pytest.approx(-23.0, abs=TARGET_LU)
+    assert third.master.gain_db == second.master.gain_db != 0.0
+    assert not third.notes
 
 
 def test_a_mix_too_short_for_a_loudness_is_set_by_its_peak(tmp_path: Path, ctx: Context) -> None:

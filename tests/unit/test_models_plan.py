@@ -117,6 +117,14 @@ def test_too_little_memory_allowed_is_said() -> None:
     assert not any("--max-vram" in note for note in enough.notes)
 
 
+def test_bits_that_are_not_to_be_had_are_said_before_anything_is_loaded() -> None:
+    settings = {"generator": "audiogen", "models": ("audiogen=nowhere",)}
+    (refused,) = expected(RAIN, **settings, quantise="4bit")
+    assert "4bit weights are not supported on cpu: use 8bit" in refused.notes[0]
+    (plain,) = expected(RAIN, **settings)
+    assert "4bit" not in plain.notes[0]
+
+
 def test_what_the_licence_policy_forbids_nobody_makes() -> None:
     (rain,) = expected(RAIN, generator="audiogen", licence="commercial")
     assert rain.generator == ""
@@ -124,7 +132,14 @@ def test_what_the_licence_policy_forbids_nobody_makes() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"licence": "shady"}, {"region": "Atlantis"}, {"models": ["a model of nobody"]}, {"max_vram_mb": -1}]
+    "given",
+    [
+        {"licence": "shady"},
+        {"region": "Atlantis"},
+        {"models": ["a model of nobody"]},
+        {"max_vram_mb": -1},
+        {"quantise": "3bit"},
+    ],
 )
 def test_what_cannot_be_asked_for_is_refused_before_any_generator_is(given: dict) -> None:
     with pytest.raises(OptionError):

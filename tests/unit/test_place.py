@@ -71,6 +71,20 @@ def test_the_length_is_the_pictures_to_the_sample(ctx: Context) -> None:
     assert placed([], [], ctx).length == 160_160
 
 
+def test_backgrounds_as_quiet_as_room_tone_are_known_whatever_their_trim(ctx: Context) -> None:
+    tone = event("tone", kind="bed", bus="backgrounds", hits=(), level_db=-46.0, gain_db=12.0)
+    rain, hum = replace(tone, id="rain", level_db=-23.0), replace(tone, id="hum", bus="effects")
+
+    def alone(*events: SoundEvent) -> bool:
+        return placed(list(events), [take(one.id) for one in events], ctx).tone_alone
+
+    assert alone(tone)
+    assert alone(tone, replace(rain, muted=True))
+    assert not alone(tone, rain)
+    assert not alone(tone, hum)
+    assert not alone()
+
+
 def test_an_event_is_brought_to_its_level_with_the_editors_trim(ctx: Context) -> None:
     arrangement = placed([event("a", level_db=-12.0, gain_db=-3.0)], [take("a", nominal_db=-3.0)], ctx)
     (only,) = arrangement.placements

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from foley.products import product
+from foley.products import add_scaled, product
 
 SCRIPT = """
 import hashlib
@@ -33,6 +33,17 @@ def test_it_is_the_product() -> None:
     rng = np.random.default_rng(1)
     rows, matrix = rng.standard_normal((5000, 64)).astype(np.float32), rng.standard_normal((64, 74)).astype(np.float32)
     assert product(rows, matrix) == pytest.approx(rows @ matrix, abs=1e-4)
+
+
+def test_short_and_long_parts_are_added_where_they_belong() -> None:
+    rng = np.random.default_rng(2)
+    parts = [rng.standard_normal(7), rng.standard_normal(30).astype(np.float32), rng.standard_normal(12_000)]
+    wanted = np.ones(20_000)
+    for part, factor, start in zip(parts, (0.5, -2.0, 3.0), (0, 4, 8000), strict=True):
+        wanted[start : start + len(part)] += factor * part
+    total = np.ones(20_000)
+    add_scaled(total, parts, (0.5, -2.0, 3.0), at=(0, 4, 8000))
+    assert total == pytest.approx(wanted, abs=1e-6)
 
 
 def test_filters_peaks_and_recipes_give_the_same_bits_on_any_number_of_processors() -> None:

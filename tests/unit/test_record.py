@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,19 @@ def test_a_master_is_read_back_as_it_was(tmp_path: Path) -> None:
         "music": curve.tolist(),
     }
     assert np.array_equal(read.compressor["foley"], curve * 0.5)
+
+
+def test_what_an_earlier_result_wrote_goes_with_the_folders_that_it_leaves_empty(tmp_path: Path) -> None:
+    stale, kept, foreign = (tmp_path / name for name in ("tool/output/a.mp3", "takes/b.wav", "mine/c.txt"))
+    for file in (stale, kept, foreign):
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    outputs.write_text(
+        tmp_path / outputs.MANIFEST, json.dumps({"files": {"tool/output/a.mp3": "1", "takes/b.wav": "2"}})
+    )
+
+    outputs.clear_stale(tmp_path, {"takes/b.wav": "2"})
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([outputs.MANIFEST, "takes", "mine"])
+    assert kept.exists()
+    assert foreign.exists()

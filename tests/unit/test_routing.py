@@ -106,6 +106,28 @@ def test_the_licence_policy_and_the_region_are_kept(
     assert names(Roster(licence=policy, region=region).route(RAIN)) == made_by
 
 
+class Borrower(Saboteur):
+    """Makes its sounds out of those of a generator that may not be used commercially."""
+
+    def made_with(self, event: SoundEvent) -> tuple[Saboteur, ...]:
+        lender = replace(HEAVY, weights_licence="CC-BY-NC-4.0", commercial=False)
+        return (Saboteur("lender", lender),) if "blend" in event.parameters else ()
+
+
+def test_the_licence_of_whose_sound_has_a_part_in_a_sound_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, borrower=FAITHFUL)
+    monkeypatch.setattr("foley.plugins.build", lambda kind, name, settings: Borrower(name, FAITHFUL))
+    blended = replace(RAIN, parameters={"blend": 0.5})
+    assert names(Roster(licence="commercial").route(RAIN)) == ["borrower"]
+    with pytest.raises(LicenceError, match=r"borrower.*CC-BY-NC-4\.0"):
+        Roster(licence="commercial").route(blended)
+    studio = Roster().studio("borrower")
+    assert studio.terms_for(RAIN) == ("none", True)
+    assert studio.terms_for(blended) == ("CC-BY-NC-4.0", False)
+    assert studio.identity_for(RAIN) == studio.identity
+    assert "lender" in studio.identity_for(blended)
+
+
 def test_a_licence_that_forbids_it_is_kept_whatever_the_generator_says(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, careless=replace(HEAVY, weights_licence="CC-BY-NC-4.0", commercial=True))
     with pytest.raises(LicenceError, match="careless"):

@@ -57,7 +57,7 @@ def test_a_prompt_becomes_its_sound_with_the_words_that_say_so() -> None:
     (sound,) = front(proposal(prompt("a blacksmith hammers glowing iron on an anvil")))
 
     assert (sound.label, sound.recipe, sound.cue, sound.periodic) == ("hammer on anvil", "anvil", "strike", True)
-    assert sound.because == "the prompt says 'blacksmith hammers iron anvil'"
+    assert sound.because == "the prompt says 'blacksmith hammers glowing iron on an anvil'", "as it is written"
     assert sound.start_s is None
 
 
@@ -304,7 +304,7 @@ def test_a_count_is_passed_on() -> None:
     (slams,) = front(proposal(prompt("a door slams twice"), STRUCK))
 
     assert (knock.count, slams.count) == (3, 2)
-    assert knock.because == "the prompt says 'knocks door', 3 times"
+    assert knock.because == "the prompt says 'knocks on the door', 3 times"
     assert slams.start_s is None, "what happens twice is not only the strongest impact"
 
 
@@ -341,6 +341,13 @@ def test_a_timed_hint_that_no_class_explains_is_kept_for_generators_that_read() 
     assert (sound.kind, sound.prompt, sound.start_s, sound.placeholder) == ("hits", "a flumph wobbles", 3.0, True)
 
 
+def test_what_generators_that_read_are_given_is_not_called_without_a_sound() -> None:
+    told = proposal(timed("a flumph wobbles", 3.0)).reasoning.semantic
+
+    assert "The prompt names a flumph wobbles." in told
+    assert "No sound is given" not in told
+
+
 def test_a_caption_that_no_class_explains_is_left_out() -> None:
     assert front(proposal(timed("(that is it)", 3.0, 4.0, "subtitle"), picture_of())) == []
 
@@ -357,6 +364,24 @@ def test_the_reasons_name_the_evidence() -> None:
     assert "Somebody speaks for 1.5 s, first at 0:07.000." in reasons.temporal
     assert "-23 LUFS" in reasons.aesthetic
     assert "in the middle of the picture" in reasons.spatial
+
+
+def test_the_reasons_tell_times_that_are_given_from_those_that_follow_from_the_order() -> None:
+    hits = picture_of(10.0, impacts=[impact(2.0), impact(8.0)])
+
+    given = proposal(timed("a door slams", 8.0), hits).reasoning.temporal
+    ordered = proposal(prompt("rain, then a door slams, then somebody walks"), hits).reasoning.temporal
+
+    assert "Times are given for door slams at 0:08.000." in given
+    assert "By the order" not in given
+    assert "By the order of what is said and by what is seen: footsteps from 0:06.667 to 0:10.000." in ordered
+    assert "Times are given" not in ordered
+
+
+def test_what_strikes_unnamed_is_counted_once_where_it_is_timed() -> None:
+    sounds = front(proposal(Hints(()), STRUCK))
+
+    assert [one.because for one in sounds if one.label == "soft impact"] == ["nothing says what strikes"]
 
 
 def test_what_was_not_understood_is_said() -> None:

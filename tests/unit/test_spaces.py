@@ -87,6 +87,11 @@ def turns(text: str) -> list[str | None]:
         ("INT. CHURCH", "large_interior"),
         ("indoors, in a large church", "large_interior"),
         ("birds sing outside, she sits in the office", "small_interior"),
+        ("he drives in a car", "none"),
+        ("INT. CAR - NIGHT", "none"),
+        ("people whisper in a car on the highway", "none"),
+        ("a man walks into a church in the village", "large_interior"),
+        ("a tent in the forest", "exterior"),
     ],
 )
 def test_who_is_said_to_be_in_a_place_is_in_its_room(text: str, room: str) -> None:
@@ -106,7 +111,8 @@ def test_who_is_said_to_be_in_a_place_is_in_its_room(text: str, room: str) -> No
         "he looks outside",
         "a dog barks",
         "footsteps on gravel",
-        "he drives in a car",
+        "a car",
+        "rain on a tent",
         "not in a church",
         "no music in the church",
         "children play in the park and in the gym",
@@ -126,6 +132,10 @@ def test_a_place_that_is_only_named_says_nothing(text: str) -> None:
         ("before he enters the church, he walks on the street", ["exterior", "large_interior"]),
         ("a car arrives, then she enters the church", [None, "large_interior"]),
         ("a hammer in a workshop, then a forest, then the bathroom", ["small_interior", "exterior", "small_interior"]),
+        ("outside, then in a hall", ["exterior", "large_interior"]),
+        ("footsteps outside, then in a hall", ["exterior", "large_interior"]),
+        ("rain outside, then a man coughs in the kitchen", ["small_interior"]),
+        ("he drives in a car, then walks in a hall", ["none", "large_interior"]),
         ("he walks in the park, then sits down on the lawn", ["exterior"]),
     ],
 )
@@ -159,11 +169,31 @@ def test_a_timed_hint_goes_before_one_without_a_time() -> None:
     assert rooms(found(hints)) == [(0.0, 5.0, "exterior"), (5.0, 10.0, "small_interior")]
 
 
-def test_one_room_after_the_other_changes_at_a_cut_or_not_at_all() -> None:
+def test_one_room_after_the_other_changes_at_a_cut_and_without_one_as_events_do() -> None:
     story = prompt("a man walks outside, then enters a church")
 
-    assert rooms(found(story)) == [(0.0, 5.0, "exterior"), (5.0, 10.0, "large_interior")]
-    assert found(story, picture_of(10.0)) == ()
+    at_a_cut = found(story, picture_of(10.0, cuts_s=[3.0]))
+    without = found(story, picture_of(12.0))
+
+    assert rooms(at_a_cut) == [(0.0, 3.0, "exterior"), (3.0, 10.0, "large_interior")]
+    assert rooms(without) == [(0.0, 6.0, "exterior"), (6.0, 12.0, "large_interior")]
+    assert [space.because for space in without] == [
+        "The prompt says 'outside'; no cut shows when.",
+        "The prompt says 'enters a church'; no cut shows when.",
+    ]
+    assert "no cut" not in at_a_cut[0].because
+
+
+def test_a_room_that_comes_later_says_nothing_of_the_time_before() -> None:
+    story = prompt("a car arrives, then she enters a church")
+
+    assert rooms(found(story, picture_of(10.0))) == [(5.0, 10.0, "large_interior")]
+
+
+def test_a_time_goes_before_a_turn_within_its_shot() -> None:
+    hints = Hints((*prompt("outside, then in a hall").items, timed("in the kitchen", 1.0, 9.0)))
+
+    assert rooms(found(hints, picture_of(10.0))) == [(0.0, 10.0, "small_interior")]
 
 
 def test_places_that_are_as_many_as_the_rooms_take_them_in_turn() -> None:
@@ -259,9 +289,32 @@ def test_rooms_of_the_vocabulary_are_of_beds() -> None:
         ("somebody swims under water", "under water"),
         ("he walks in the forest", "forest"),
         ("a man coughs in a bathroom", "room tone"),
+        ("Church bells ring", "open air"),
+        ("people whisper in a car on the highway", "room tone"),
+        ("footsteps in the forest, no reverb", "forest"),
+        ("bells ring in the church", "hall"),
     ],
 )
 def test_the_background_goes_with_the_room(text: str, bed: str, ctx: Context) -> None:
     proposal = build().plan(case_of(picture_of(10.0), prompt(text)), PlannerSettings(), ctx)
 
     assert [sound.label for sound in proposal.sounds if sound.kind == "bed"] == [bed]
+
+
+def test_rooms_in_turn_have_their_backgrounds_in_turn(ctx: Context) -> None:
+    case = case_of(picture_of(10.0), prompt("a man walks outside, then enters a church"))
+
+    beds = [sound for sound in build().plan(case, PlannerSettings(), ctx).sounds if sound.kind == "bed"]
+
+    assert [(bed.label, bed.start_s, bed.end_s) for bed in beds] == [("open air", 0.0, 5.0), ("hall", 5.0, 10.0)]
+
+
+def test_places_in_turn_have_their_backgrounds_in_their_shots(ctx: Context) -> None:
+    picture = picture_of(12.0, cuts_s=[2.0, 4.0])
+    case = replace(
+        case_of(picture, prompt("outside, then in a kitchen")), looks=replace(unseen(picture), places=(0, 1, 0))
+    )
+
+    beds = [sound for sound in build().plan(case, PlannerSettings(), ctx).sounds if sound.kind == "bed"]
+
+    assert [(bed.label, bed.shots) for bed in beds] == [("open air", (0, 2)), ("kitchen", (1,))]

@@ -8,6 +8,7 @@ import sys
 import types
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,10 @@ from foley.model import Audio, Hit, SoundEvent
 from foley.neural import convert_stable_audio, pool, runtime, same, stable_audio, stable_audio_models
 from foley.neural import stable_audio_tools as published
 from foley.neural.stable_audio_models import Given, Wanted
+from foley.render.studio import Studio
+from foley.render.windows import anchored
 from foley.units import to_samples
+from tests import tiny_library
 from tests import tiny_stable_audio as tiny
 
 torch = runtime.torch()
@@ -548,6 +552,105 @@ def test_an_enrichment_that_means_nothing_is_refused(folders, strength: float | 
     generator = plugins.build("generator", "stable_audio", GeneratorSettings(model=str(folders["small"]), device="cpu"))
     with pytest.raises(GenerationError, match="e01: stable_audio"):
         generator.generate([request(replace(HAMMER, parameters={"enrich": strength}))])
+
+
+def small(folders) -> Any:
+    return plugins.build("generator", "stable_audio", GeneratorSettings(model=str(folders["small"]), device="cpu"))
+
+
+PATTER = replace(HAMMER, id="e02", kind="bed", hits=(), recipe="rain", label="rain on a roof", end_s=1.0)
+
+
+def test_a_part_of_an_event_is_made_anew_and_the_rest_stays_to_the_sample(folders) -> None:
+    generator = small(folders)
+    (before,) = generator.generate([request(PATTER, 0.4)])
+    (once,) = generator.generate([request(replace(PATTER, parameters={"regenerate": "0.1-0.2"}), 0.4)])
+    (again,) = generator.generate([request(replace(PATTER, parameters={"regenerate": "0.1-0.2", "again": 2}), 0.4)])
+    first, last = to_samples(0.1, RATE_HZ), to_samples(0.2, RATE_HZ)
+    for made in (once, again):
+        assert np.array_equal(made.samples[:, :first], before.samples[:, :first])
+        assert np.array_equal(made.samples[:, last:], before.samples[:, last:])
+        assert not np.allclose(made.samples[:, first:last], before.samples[:, first:last], atol=ROUNDING)
+    assert not np.allclose(once.samples, again.samples, atol=ROUNDING)
+
+
+def test_a_window_makes_anew_what_lies_in_it_alone(folders) -> None:
+    generator = small(folders)
+    event = replace(PATTER, parameters={"regenerate": "0.5-0.7"})
+
+    def window(one: SoundEvent, start_s: float) -> np.ndarray:
+        (made,) = generator.generate([SoundRequest(one, start_s, 0.4, np.random.default_rng(7))])
+        return np.asarray(made.samples)
+
+    assert np.array_equal(window(event, 0.0), window(PATTER, 0.0))
+    first = to_samples(0.1, RATE_HZ)
+    assert np.array_equal(window(event, 0.4)[:, :first], window(PATTER, 0.4)[:, :first])
+    assert not np.allclose(window(event, 0.4), window(PATTER, 0.4), atol=ROUNDING)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoundEvent:
+    """An event that the user has a recording of."""
+    monkeypatch.setenv("FOLEY_LIBRARY", str(tiny_library.make(tmp_path / "library")))
+    return replace(PATTER, kind="span", label="clothes rustle", prompt="clothes cloth rustle", recipe="")
+
+
+def test_a_recording_goes_on_as_the_model_hears_it(folders, shelf: SoundEvent) -> None:
+    generator = small(folders)
+    event = replace(shelf, parameters={"continue": 0.3, "base": "library"})
+    assert generator.suits(event)
+    (made,) = generator.generate([request(event, 0.9)])
+    library = plugins.build("generator", "library")
+    played = request(replace(shelf, parameters={}), 0.3)
+    played.rng.integers(2**63)
+    (recorded,) = library.generate([played])
+    kept = to_samples(0.3 - stable_audio.JOIN_S, RATE_HZ) - 1
+    assert made.samples.shape == (2, to_samples(0.9, RATE_HZ))
+    assert np.array_equal(made.samples[:, :kept], resample(recorded, RATE_HZ).samples[:, :kept])
+    assert float(np.abs(made.samples[:, kept + 2000 :]).max()) > ROUNDING
+    assert "made from recordings" in made.notes[0]
+    (later,) = generator.generate([SoundRequest(event, 0.6, 0.4, np.random.default_rng(3))])
+    assert later.samples.shape == (2, to_samples(0.4, RATE_HZ))
+    assert float(np.abs(later.samples).max()) > ROUNDING
+
+
+def test_a_recording_is_enriched_and_its_index_counts_for_its_takes_alone(folders, shelf: SoundEvent) -> None:
+    generator = small(folders)
+    event = replace(shelf, parameters={"enrich": 0.3, "base": "library"})
+    (made,) = generator.generate([request(event, 0.5)])
+    assert made.samples.shape == (2, to_samples(0.5, RATE_HZ))
+    studio = Studio("stable_audio", generator)
+    assert "library" in studio.identity_for(event)
+    assert studio.identity_for(PATTER) == generator.identity()
+    assert studio.terms_for(event) == ("stability-ai-community", True)
+    assert not generator.suits(replace(event, label="a bagpipe", prompt="a bagpipe"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"regenerate": "0.4-0.2"}, "parts as 3.2-4.5"),
+        ({"regenerate": "soon"}, "parts as 3.2-4.5"),
+        ({"continue": 0.0}, "above 0"),
+        ({"continue": 1.0, "enrich": 0.5}, "leave enrich or continue out"),
+        ({"enrich": 0.5, "base": "silence"}, "base must be one of"),
+        ({"regenerate": "0.1-0.2", "again": "often"}, "again must be a number"),
+    ],
+)
+def test_what_is_asked_for_in_vain_is_told(folders, parameters: dict[str, float | str], said: str) -> None:
+    with pytest.raises(GenerationError, match=said):
+        small(folders).generate([request(replace(PATTER, parameters=parameters))])
+
+
+def test_hits_are_not_made_anew_in_parts(folders) -> None:
+    with pytest.raises(GenerationError, match="only spans and beds"):
+        small(folders).generate([request(replace(HAMMER, parameters={"regenerate": "0.1-0.2"}))])
+
+
+def test_parts_move_with_what_a_bed_is_made_longer_by() -> None:
+    bed = replace(PATTER, start_s=5.0, end_s=9.0, parameters={"regenerate": "1-2", "gain": 2.0})
+    assert anchored(bed, 0.1).parameters == {"regenerate": "1.1-2.1", "gain": 2.0}
+    assert anchored(bed, 0.0).parameters == bed.parameters
 
 
 def test_a_sound_longer_than_the_model_can_is_refused_with_its_event(folders) -> None:

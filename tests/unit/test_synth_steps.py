@@ -100,7 +100,8 @@ def test_there_are_fifteen_surfaces_and_four_kinds_of_shoe() -> None:
 
 def test_grass_snow_and_sand_swell_after_the_contact_as_recorded_ones_do() -> None:
     # recorded medians: grass 103 to 184 ms, snow 113, sand 88, gravel 43
-    grass_s, snow_s, sand_s, gravel_s = (mean(peak_s, f"step_{name}") for name in ("grass", "snow", "sand", "gravel"))
+    grounds = ("grass", "snow", "sand", "gravel")
+    grass_s, snow_s, sand_s, gravel_s = (mean(peak_s, f"step_{name}", seeds=24) for name in grounds)
     assert 0.09 < grass_s < 0.2
     assert 0.07 < snow_s < 0.17
     assert 0.06 < sand_s < 0.11

@@ -94,3 +94,10 @@ def test_options_are_changed_only_on_the_stage_that_is_named() -> None:
     assert by_name["deliver"] == {step.stage.name: step.options for step in flow.steps}["deliver"]
     with pytest.raises(OptionError, match="has no stage 'paint'"):
         flow.with_options({"paint": {"colour": "red"}})
+
+
+def test_a_list_is_given_as_text_with_commas_on_a_command_line() -> None:
+    flow = workflow.load().with_options({"takes": {"fallback": "library, procedural", "generator": "a, b"}})
+    options = {step.stage.name: step.options for step in flow.steps}["takes"]
+    assert options.fallback == ("library", "procedural")
+    assert options.generator == "a, b"

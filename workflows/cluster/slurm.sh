@@ -30,5 +30,6 @@ for machine in "${machines[@]:1}"; do
   start "$machine" --address="$address:$port"
 done
 
-# ended and submitted again, the same command goes on where it was
-foley batch "$@" --cluster "$address:$port"
+# in place of this script: Slurm's TERM before the time is up reaches it, and it ends with its summary written;
+# submitted again, the same command goes on where it was
+exec foley batch "$@" --cluster "$address:$port"

@@ -13,17 +13,19 @@ from foley.plan.evidence import GENERIC_IMPACT, GENERIC_MOVEMENT, UNSURE, Seen
 from foley.plan.matching import FOOTSTEPS, Mention, Reading, mentioned, read
 from foley.plan.reasons import counted, kind_of_source, listed, reasoning, shots_named, source_named
 from foley.plan.rooms import NamedRoom, rooms_of
+from foley.plan.spaces import in_turn
 from foley.plan.turns import timed
 from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.units import clock
 
-VERSION = "4"
+VERSION = "5"
 """Raised when the same case gives another proposal."""
 
 INDOORS = "room-tone"
 OUTDOORS = "field-tone"
 
 TONES: dict[Room, str] = {
+    "none": INDOORS,
     "small_interior": INDOORS,
     "large_interior": "hall-tone",
     "exterior": OUTDOORS,
@@ -94,6 +96,12 @@ class _Said:
         """Return whether silence is asked for: a caption "[silence]" tells of a moment only."""
         return self.reading.silent and self.hint.start_s is None
 
+    @property
+    def left_to_others(self) -> bool:
+        """Return whether its words go to generators that read: no class explains it, and somebody timed it."""
+        named = self.reading.mentions or not self.reading.left
+        return not named and self.hint.source in ("timed prompt", "cue sheet")
+
 
 def _understood(hint: Hint, ctx: Context) -> _Said:
     """Return what a hint says: by its words, and where they are unknown, by their meaning if a model is here."""
@@ -116,14 +124,14 @@ def _named(said: Sequence[_Said], denied: frozenset[str], case: Case) -> Iterato
             untimed |= {mention.sound.id} if one.hint.start_s is None else set()
             sounds = _on_grounds(_sound(mention, one.hint), mention, one.hint, denied=denied, case=case)
             yield from (timed(sound, mention, one.hint, steps=steps, picture=case.picture) for sound in sounds)
-        if not mentions and one.reading.left and one.hint.source in ("timed prompt", "cue sheet"):
+        if one.left_to_others:
             yield _unknown(one.hint)
 
 
 def _sound(mention: Mention, hint: Hint) -> ProposedSound:
     says = "says" if mention.likeness is None else "means it by"
     often = f", {counted(mention.count, 'time', 'times')}" if mention.count else ""
-    return mentioned(mention, f"{source_named(hint)} {says} {' '.join(mention.words)!r}{often}")
+    return mentioned(mention, f"{source_named(hint)} {says} {mention.quote!r}{often}")
 
 
 def _on_grounds(
@@ -206,6 +214,9 @@ def _backgrounds(
     if any(vocabulary()[name].places for name in have - denied):
         return
     heard = {sound.recipe for sound in sounds if sound.kind == "bed"}  # a fire that is named needs no forge's fire
+    if turned := [*_in_turn(said, sounds, denied=denied, heard=heard, case=case)]:
+        yield from turned
+        return
     named = _room_named(said)
     places = [place for one in said for place in one.reading.places if place.id not in denied and _goes(place, named)]
     if fitting := [place for place in places if place.recipe not in heard]:
@@ -225,11 +236,29 @@ def _backgrounds(
         yield replace(natural, shots=rest if shown else ())
 
 
+def _in_turn(
+    said: Sequence[_Said], sounds: Sequence[ProposedSound], *, denied: frozenset[str], heard: set[str], case: Case
+) -> Iterator[ProposedSound]:
+    """Yield the beds of the rooms that a hint names one after the other, each in its turn."""
+    untimed = ((one, rooms_of(one.hint.text)) for one in said if one.hint.start_s is None)
+    one, rooms = next(((one, rooms) for one, rooms in untimed if len(rooms.turns) > 1), (None, None))
+    if one is None or rooms is None:
+        return
+    for turned in in_turn(rooms, case.picture, case.looks):
+        room = turned.named
+        named = [(place.id, place.label) for place in one.reading.places if room and place.room == room.room]
+        bed = _natural(named, sounds, denied=denied, heard=heard, room=room)
+        if bed is not None:
+            because = bed.because if room is None else f"the text says {room.words!r}"
+            yield replace(bed, because=because, start_s=turned.start_s, end_s=turned.end_s, shots=turned.shots)
+
+
 def _room_named(said: Sequence[_Said]) -> NamedRoom | None:
     """Return the room in which hints without a time say that all of it plays; None where they name none or several."""
     turns = [turn for one in said if one.hint.start_s is None for turn in rooms_of(one.hint.text).turns]
     same = {turn.room if turn else None for turn in turns}
-    return turns[0] if len(same) == 1 and same <= TONES.keys() else None
+    first = turns[0] if len(same) == 1 else None
+    return first if first and first.is_place else None
 
 
 def _goes(bed: SoundClass, room: NamedRoom | None) -> bool:
@@ -278,7 +307,7 @@ def _heard(said: Sequence[_Said], sounds: Sequence[ProposedSound]) -> Iterator[s
         yield f"{_sources(said).capitalize()} {listed(named)}."
     if meant := [mention for one in said for mention in one.reading.mentions if mention.likeness is not None]:
         yield f"By meaning alone: {listed([f'{one.clause!r} as {one.sound.label}' for one in meant])}."
-    if unread := [clause for one in said for clause in one.reading.unread]:
+    if unread := [clause for one in said if not one.left_to_others for clause in one.reading.unread]:
         yield f"No sound is given for {listed([repr(clause) for clause in unread])}."
     if denied := [text for one in said for text in one.reading.denied]:
         yield f"Not to be heard: {listed(denied)}."
@@ -303,8 +332,8 @@ def _shown_in(one: Seen) -> str:
 
 
 def _sources(said: Sequence[_Said]) -> str:
-    names = list(dict.fromkeys(kind_of_source(one.hint) for one in said if one.reading.mentions))
-    return f"{listed(names)} {'names' if len(names) == 1 else 'name'}" if names else "it is said that there is"
+    names = list(dict.fromkeys(kind_of_source(one.hint) for one in said if one.reading.mentions or one.left_to_others))
+    return f"{listed(names)} {'names' if len(names) == 1 else 'name'}"
 
 
 def _only_motion(sounds: Sequence[ProposedSound], why: str) -> str:

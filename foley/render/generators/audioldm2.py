@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
-from foley.errors import FoleyError, MissingWeightsError
+from foley.errors import MissingWeightsError
 from foley.model import Audio, SoundEvent
-from foley.neural import checkpoints, memory, pipelines, pool, runtime, weights
+from foley.neural import checkpoints, memory, pipelines, runtime, weights
 from foley.neural.pipelines import STEPS, Loaded, Sampler, Waves, Wish
-from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
+from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "audioldm2"
 VERSION = "1"
@@ -44,9 +44,13 @@ SOUND_MB = 700
 """Expected use of the device's memory for one sound of ten seconds beside the weights: reckoned, not measured."""
 
 
-class AudioLdm2:
+class AudioLdm2(ModelVoice):
     """Makes an event's sound of its prompt with AudioLDM 2."""
 
+    name = NAME
+    default = NAME
+    packages = pipelines.PACKAGES
+    sound_mb = SOUND_MB
     capabilities = Capabilities(
         kinds=frozenset({"hits", "span", "bed"}),
         rate_hz=16_000,
@@ -61,50 +65,13 @@ class AudioLdm2:
         follows_curve=False,
     )
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        self._settings = settings
-        self._model = settings.model or NAME
-
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = self.place()
-        revision = weights.revision(place) if place else "not here"
-        return f"{NAME}/{VERSION} {revision} {STEPS} steps {GUIDANCE} {self._settings.device}"
-
-    def place(self) -> Path | None:
-        """Return where its weights are; None where they are not here."""
-        return weights.find(self._model)
-
-    def missing(self) -> tuple[str, ...]:
-        """Return what must be installed or fetched."""
-        if needed := runtime.missing(*pipelines.PACKAGES):
-            return needed
-        if self._settings.quantise:
-            return (f"leave --quantise out: {NAME} computes with its weights as they are",)
-        try:
-            self._place()
-        except MissingWeightsError as error:
-            return (f"{error.message}: {error.hint}",)
-        except FoleyError as error:
-            return (error.hint or error.message,)
-        return ()
-
-    def suits(self, event: SoundEvent) -> bool:
-        """Return whether the event says in words what it is."""
-        return bool(prompt_of(event).strip())
+        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {GUIDANCE} {self.settings.device}"
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return none: what it makes has no known lead-in, and rings where it likes."""
         return 0.0, 0.0
-
-    def prepare(self) -> None:
-        """Load the model.
-
-        Raises:
-            MissingWeightsError: where the weights are not here, or do not fit.
-            OptionError: where the device that is wanted is not there.
-        """
-        self._loaded()
 
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         """Return one sound for each request.
@@ -114,59 +81,46 @@ class AudioLdm2:
         """
         if not requests:
             return []
-        device = runtime.device(self._settings.device)
-        wishes = [_wish(request) for request in requests]
-        with memory.translated(requests[0].event.id, NAME, device):
-            held = self._loaded()
-            most = memory.largest_batch(
-                SOUND_MB, device, model_mb=self._size_mb(), max_vram_mb=self._settings.max_vram_mb
-            )
+        wishes = [wish_of(request) for request in requests]
+        with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
+            held, most = self.loaded(), self._at_once(self._size_mb())
             with held.busy:
                 rate_hz = self.capabilities.rate_hz
                 return pipelines.sounds(wishes, _sampler(held), rate_hz, longest_s=LONGEST_S, most=most)
 
-    def _place(self) -> Path:
+    def checkpoint(self) -> Path:
         """Return the model's folder.
 
         Raises:
             MissingWeightsError: where it is not here, or is another model.
             OptionError: where no model bears the name.
         """
-        place = weights.need(self._model)
-        found = pipelines.described(place, name=self._model)
+        place = weights.need(self.model)
+        found = pipelines.described(place, name=self.model)
         if found.class_name != "AudioLDM2Pipeline":
             raise MissingWeightsError(
-                self._model, f"{place} holds a {found.class_name}, no AudioLDM 2", "try --generator text_to_audio"
+                self.model, f"{place} holds a {found.class_name}, no AudioLDM 2", "try --generator text_to_audio"
             )
         if found.components.get("text_encoder_2") != "T5EncoderModel":
             reason = f"{place} speaks: it reads with a {found.components.get('text_encoder_2')}"
-            raise MissingWeightsError(self._model, reason, f"name another: {weights.mend(NAME)}")
+            raise MissingWeightsError(self.model, reason, f"name another: {weights.mend(NAME)}")
         if found.rate_hz != self.capabilities.rate_hz:
             reason = f"{place} makes sound at {found.rate_hz} Hz, the published ones at {self.capabilities.rate_hz}"
-            raise MissingWeightsError(self._model, reason, f"name another: {weights.mend(NAME)}")
+            raise MissingWeightsError(self.model, reason, f"name another: {weights.mend(NAME)}")
         return place
 
     def _size_mb(self) -> int:
-        return pipelines.weights_mb(self._place())
+        return pipelines.weights_mb(self.checkpoint())
 
-    def _loaded(self) -> Loaded:
+    def loaded(self) -> Loaded:
         """Return the model, loaded once in this process."""
-        place, device = self._place(), runtime.device(self._settings.device)
-        key = (NAME, str(place), weights.revision(place), device)
-        limit_mb = self._settings.max_vram_mb
-        return pool.hold(
-            key, lambda: _load(place, self._model, device), size_mb=self._size_mb(), device=device, max_vram_mb=limit_mb
-        )
+        place = self.checkpoint()
+        return self._held(place, lambda device: _load(place, self.model, device), size_mb=self._size_mb())
 
 
 def build(settings: GeneratorSettings | None = None) -> AudioLdm2:
     """Make the generator."""
-    return AudioLdm2(settings or GeneratorSettings())
-
-
-def _wish(request: SoundRequest) -> Wish:
-    event = request.event
-    return Wish(prompt_of(event), negative_prompt_of(event), seed_of(request.rng), request.duration_s)
+    return AudioLdm2(settings)
 
 
 def _load(place: Path, name: str, device: runtime.Device) -> Loaded:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foley import plugins
-from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
 from foley.errors import FoleyError, GenerationError
 from foley.library.store import location
 from foley.model import Audio, Hit, SoundEvent
@@ -97,6 +97,12 @@ class Library:
     def missing(self) -> tuple[str, ...]:
         """Return how to index recordings, where none are."""
         return self._shelf.lacks()
+
+    def made_with(self, event: SoundEvent) -> tuple[Generator, ...]:
+        """Return whom its sound of an event is blended with, where it is: their licence holds for it, too."""
+        name = str(event.parameters.get("blend_with", "procedural"))
+        wanted = event.parameters.get("blend") and name != NAME and name in plugins.names("generator")
+        return (plugins.build("generator", name, self._settings),) if wanted else ()
 
     def suits(self, event: SoundEvent) -> bool:
         """Return whether a recording is named for what the event is: well enough to be preferred, or at all."""

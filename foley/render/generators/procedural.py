@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Wave = npt.NDArray[np.float32]
 
-VERSION = "4"
+VERSION = "5"
 """Raise it when a recipe gives another sound for the same request: it is part of every take's key."""
 
 EDGE_S = 0.005
@@ -128,7 +128,7 @@ def _hits(recipe: HitRecipe, request: SoundRequest, hits: Iterable[Hit]) -> Wave
     """
     from foley.synth.finish import limited
 
-    total = np.zeros(to_samples(request.duration_s, RATE_HZ))
+    total = np.zeros(to_samples(request.duration_s, RATE_HZ), np.float32)
     parameters = _parameters(recipe, request.event)
     seed = int(request.rng.integers(2**63))
     for hit in hits:
@@ -138,18 +138,18 @@ def _hits(recipe: HitRecipe, request: SoundRequest, hits: Iterable[Hit]) -> Wave
         sound = recipe.make(rng, min(max(hit.strength, 0.0), 1.0), **parameters)
         gain = to_gain(rng.uniform(-LEVEL_SPREAD_DB, LEVEL_SPREAD_DB))
         first = to_samples(hit.time_s - request.start_s, RATE_HZ) - to_samples(recipe.lead_s, RATE_HZ)
-        _add(total, gain * sound, first)
+        _add(total, np.float32(gain) * sound, first)
     return limited(_end_faded(total))
 
 
-def _add(total: npt.NDArray[np.float64], sound: npt.NDArray[np.floating], first: int) -> None:
+def _add(total: Wave, sound: Wave, first: int) -> None:
     """Add a sound at a sample; what lies outside is cut."""
     start, end = max(first, 0), min(first + len(sound), len(total))
     if start < end:
         total[start:end] += sound[start - first : end - first]
 
 
-def _end_faded(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _end_faded(samples: Wave) -> Wave:
     """Return the sound with a short fade at its end: a window may be shorter than what rings in it."""
     count = min(to_samples(EDGE_S, RATE_HZ), len(samples) // 4)
     samples[len(samples) - count :] *= np.linspace(1.0, 0.0, count)

@@ -9,8 +9,10 @@ model_config.json, t5gemma-b-b-ul2/), which is converted into the user's cache t
 | stable-audio-3-medium | 380 s | 8 | no |
 | stable-audio-open-1.0 | 47.5 s, which is what it always computes | 50 | yes |
 
-An event with the parameter `enrich`, a number above 0 and up to 1, is first made by the recipe it names, in time with
-the picture, and then varied: its course stays, and the nearer to 1 the more of the rest is the model's. Try 0.4 first.
+What is there already can be made into something else (parameters of an event, see `foley.render.reworking`): the sound
+of a recipe or of the user's recordings is varied in time with the picture (`enrich`: its course stays, and the nearer
+to 1 the more of the rest is the model's; try 0.4 first) or gone on with (`continue`), and parts of a sound are made
+anew while the rest stays (`regenerate`).
 
 The weights' licence allows commercial use below a yearly revenue of a million US$. What the settings here sound like
 with the published weights was not measured.
@@ -20,17 +22,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 
 from foley import plugins
 from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
 from foley.dsp.resample import resample
 from foley.errors import FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
-from foley.neural import memory, pool, runtime, stable_audio, weights
+from foley.neural import memory, runtime, stable_audio, weights
 from foley.neural.stable_audio import Checkpoint
 from foley.neural.stable_audio_models import Model, Wanted
+from foley.render import reworking
+from foley.render.model_voice import ModelVoice
 from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
+from foley.render.reworking import Rework
 from foley.units import to_samples
 
 NAME = "stable_audio"
@@ -56,19 +61,19 @@ SHORTEST_S = 1.0
 RING_S = 1.5
 """How long a hit is asked for after its onset: most have died away, and the model may let them."""
 
-ENRICH = "enrich"
-"""The parameter of an event that asks for its recipe's sound, varied with this strength."""
 
-BASE = "procedural"
-"""The generator that plays recipes."""
+class StableAudio(ModelVoice):
+    """Makes an event's sound of its prompt, or out of the sound of another generator and its prompt."""
 
+    name = NAME
+    default = DEFAULT
+    packages = stable_audio.PACKAGES
+    sound_mb = SOUND_MB
 
-class StableAudio:
-    """Makes an event's sound of its prompt, or out of its recipe's sound and its prompt."""
-
-    def __init__(self, settings: GeneratorSettings) -> None:
-        self._settings = settings
-        self._model = settings.model or DEFAULT
+    def __init__(self, settings: GeneratorSettings | None = None) -> None:
+        super().__init__(settings)
+        # another generator's sound is under the same policy, by its own model
+        self._base = cache(lambda name: plugins.build("generator", name, replace(self.settings, model="")))
         self.capabilities = Capabilities(
             kinds=frozenset({"hits", "span", "bed"}),
             rate_hz=44_100,
@@ -79,130 +84,138 @@ class StableAudio:
             weights_licence="stability-ai-community",
             commercial=True,
             rank=110,
-            memory_mb=SIZE_MB.get(self._model, SIZE_MB[DEFAULT]) + SOUND_MB,
+            memory_mb=SIZE_MB.get(self.model, SIZE_MB[DEFAULT]) + SOUND_MB,
             follows_curve=False,
         )
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = self.place()
-        revision = weights.revision(place) if place else "not here"
-        return f"{NAME}/{VERSION} {revision} {self._settings.device} {self._base().identity()}"
+        return f"{NAME}/{VERSION} {self.revision()} {self.settings.device}"
 
-    def place(self) -> Path | None:
-        """Return where its weights are; None where they are not here."""
-        return weights.find(self._model)
-
-    def missing(self) -> tuple[str, ...]:
-        """Return what must be installed or fetched."""
-        if needed := runtime.missing(*stable_audio.PACKAGES):
-            return needed
-        if self._settings.quantise:
-            return (f"leave --quantise out: {NAME} computes with its weights as they are",)
-        try:
-            self._checkpoint()
-        except FoleyError as error:
-            return (f"{error.message}: {error.hint}",)
-        return ()
+    def made_with(self, event: SoundEvent) -> tuple[Generator, ...]:
+        """Return who makes the sound that an event's is made out of, where there is one."""
+        base = self._base_of(event)
+        return (base,) if base else ()
 
     def suits(self, event: SoundEvent) -> bool:
-        """Return whether the event says in words what it is, and has a recipe where one is to be enriched."""
-        strength = event.parameters.get(ENRICH)
-        return bool(prompt_of(event).strip()) and (strength is None or self._base().suits(_plain(event)))
+        """Return whether the event says in words what it is, and there is a sound that it is to be made out of."""
+        base = self._base_of(event)
+        return super().suits(event) and (
+            base is None or (not base.missing() and base.suits(reworking.plain(event, _work(event).base)))
+        )
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
-        """Return how long a hit rings; of what is enriched, its recipe's."""
-        if ENRICH in event.parameters:
-            return self._base().margins_s(_plain(event))
+        """Return how long a hit rings; of what is made out of another sound, that one's."""
+        if base := self._base_of(event):
+            return base.margins_s(reworking.plain(event, _work(event).base))
         return 0.0, RING_S if event.kind == "hits" else 0.0
-
-    def prepare(self) -> None:
-        """Load the model.
-
-        Raises:
-            MissingWeightsError: where the weights are not here, or do not fit.
-            OptionError: where the device that is wanted is not there.
-        """
-        self._loaded()
 
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         """Return one sound for each request.
 
         Raises:
             DeviceMemoryError: where the batch does not fit.
-            GenerationError: where a sound is longer than the model can, or cannot be enriched.
+            GenerationError: where a sound is longer than the model can, or what its parameters ask for means nothing.
         """
-        made: dict[int, Audio] = {}
         if not requests:
             return []
-        with memory.translated(requests[0].event.id, NAME, runtime.device(self._settings.device)):
-            model = self._loaded()
-            written = [number for number, request in enumerate(requests) if ENRICH not in request.event.parameters]
-            made |= zip(written, self._written(model, [requests[number] for number in written]), strict=True)
-            for number in set(range(len(requests))) - made.keys():
-                made[number] = self._enriched(model, requests[number])
+        works = [_work(request.event) for request in requests]
+        made: dict[int, Audio] = {}
+        with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
+            model = self.loaded()
+            wishes = [_wanted(request) for request in requests]
+            alone = [number for number, work in enumerate(works) if not work.needs_base]
+            made |= zip(alone, self._written(model, [(requests[one], wishes[one]) for one in alone]), strict=True)
+            for number, (request, work, wanted) in enumerate(zip(requests, works, wishes, strict=True)):
+                if work.needs_base:
+                    made[number] = self._reworked(model, request, work, wanted=wanted)
+                for part in work.within(request.start_s, request.duration_s):
+                    wish = replace(wanted, seed=(wanted.seed + work.again) % 2**63)
+                    renewed = stable_audio.regenerate(model, made[number], part, wanted=wish)
+                    made[number] = replace(renewed, notes=made[number].notes)
         return [_exactly(made[number], request.duration_s) for number, request in enumerate(requests)]
 
-    def _written(self, model: Model, requests: Sequence[SoundRequest]) -> list[Audio]:
+    def checkpoint(self) -> Checkpoint:
+        """Return what is loaded, looked into without loading it.
+
+        Raises:
+            MissingWeightsError: where it is not here, or is another model.
+        """
+        return Checkpoint.at(weights.need(self.model))
+
+    def loaded(self) -> Model:
+        """Return the model, loaded once in this process."""
+        checkpoint = self.checkpoint()
+
+        def load(device: runtime.Device) -> Model:
+            return stable_audio.load(checkpoint, name=self.model, device=device)
+
+        return self._held(checkpoint.folder, load, size_mb=stable_audio.size_mb(checkpoint))
+
+    def _written(self, model: Model, asked: Sequence[tuple[SoundRequest, Wanted]]) -> list[Audio]:
         """Return sounds made of their prompts alone."""
-        wanted = [_wanted(request) for request in requests]
-        for request, wish in zip(requests, wanted, strict=True):
+        for request, wish in asked:
             if wish.duration_s > model.longest_s:
                 reason = f"makes {model.longest_s:.1f} s at once, {wish.duration_s:.1f} s were asked for"
                 raise GenerationError(request.event.id, NAME, reason)
-        limit_mb = self._settings.max_vram_mb
-        most = memory.largest_batch(SOUND_MB, model.device, model_mb=self._size_mb(), max_vram_mb=limit_mb)
-        return stable_audio.make(model, wanted, most=most)
+        size_mb = stable_audio.size_mb(self.checkpoint())
+        return stable_audio.make(model, [wish for _, wish in asked], most=self._at_once(size_mb))
 
-    def _enriched(self, model: Model, request: SoundRequest) -> Audio:
-        """Return the recipe's sound, varied; its level is brought back, as the model knows none."""
-        event = request.event
+    def _reworked(self, model: Model, request: SoundRequest, work: Rework, *, wanted: Wanted) -> Audio:
+        """Return a sound made out of another generator's, with what that one says of it."""
         try:
-            strength = float(event.parameters[ENRICH])
+            if work.strength is not None:
+                played = self._played(request, work, request.start_s, request.duration_s, rate_hz=model.rate_hz)
+                made = stable_audio.vary(model, played, wanted, strength=work.strength)
+            else:
+                played, made = self._gone_on(model, request, work, wanted=wanted)
         except ValueError as cause:
-            raise GenerationError(event.id, NAME, f"{ENRICH} must be a number, above 0 and up to 1") from cause
-        wanted = _wanted(request)
-        base = self._base()
+            raise GenerationError(request.event.id, NAME, str(cause)) from cause
+        return replace(made, notes=played.notes)
+
+    def _gone_on(self, model: Model, request: SoundRequest, work: Rework, *, wanted: Wanted) -> tuple[Audio, Audio]:
+        """Return what is kept of another's sound, and that with what comes after it, for one window of an event.
+
+        A window that begins later hears the end of what is kept as if that came right before it.
+        """
+        kept_s = work.kept_s or 0.0
+        later = request.start_s >= kept_s
+        begins_s = max(0.0, kept_s - stable_audio.CONTEXT_S) if later else request.start_s
+        heard_s = kept_s - begins_s if later else min(kept_s - begins_s, request.duration_s)
+        before_s = heard_s if later else 0.0
+        played = self._played(request, work, begins_s, heard_s, rate_hz=model.rate_hz)
+        # one sample more than is due: lengths in seconds do not add up to the sample
+        to_s = before_s + request.duration_s + 1 / model.rate_hz
+        made = stable_audio.extend(model, played, to_s, wanted=wanted)
+        return played, Audio(made.samples[:, to_samples(before_s, model.rate_hz) :], model.rate_hz)
+
+    def _played(self, request: SoundRequest, work: Rework, start_s: float, duration_s: float, *, rate_hz: int) -> Audio:
+        """Return the other generator's sound of a part of an event, at the model's rate."""
+        base = self._base(work.base)
         base.prepare()
-        (played,) = base.generate([replace(request, event=_plain(event))])
+        event = reworking.plain(request.event, work.base)
+        (played,) = base.generate([replace(request, event=event, start_s=start_s, duration_s=duration_s)])
+        return replace(resample(played, rate_hz), notes=played.notes)
+
+    def _base_of(self, event: SoundEvent) -> Generator | None:
+        """Return who makes the sound that an event's is made out of; None where nobody does, or nobody can say."""
         try:
-            return stable_audio.vary(model, resample(played, model.rate_hz), wanted, strength=strength)
-        except ValueError as cause:
-            raise GenerationError(event.id, NAME, str(cause)) from cause
-
-    def _base(self) -> Generator:
-        base: Generator = plugins.build("generator", BASE)
+            work = Rework.of(event)
+        except ValueError:  # told when the sound is made
+            return None
+        base: Generator | None = self._base(work.base) if work.needs_base else None
         return base
-
-    def _checkpoint(self) -> Checkpoint:
-        return Checkpoint.at(weights.need(self._model))
 
     def _longest_s(self) -> float:
         try:
-            return Checkpoint.at(self.place() or Path()).longest_s
+            return self.checkpoint().longest_s
         except FoleyError:  # not here, or not usable: `missing` says so
-            return LONGEST_S.get(self._model, LONGEST_S[DEFAULT])
-
-    def _size_mb(self) -> int:
-        """Return the use of the device's memory by the weights that are here, as if all were of 32 bits."""
-        return stable_audio.size_mb(self._checkpoint())
-
-    def _loaded(self) -> Model:
-        """Return the model, loaded once in this process."""
-        checkpoint, device = self._checkpoint(), runtime.device(self._settings.device)
-        key = (NAME, str(checkpoint.folder), weights.revision(checkpoint.folder), device)
-        return pool.hold(
-            key,
-            lambda: stable_audio.load(checkpoint, name=self._model, device=device),
-            size_mb=self._size_mb(),
-            device=device,
-            max_vram_mb=self._settings.max_vram_mb,
-        )
+            return LONGEST_S.get(self.model, LONGEST_S[DEFAULT])
 
 
 def build(settings: GeneratorSettings | None = None) -> StableAudio:
     """Make the generator."""
-    return StableAudio(settings or GeneratorSettings())
+    return StableAudio(settings)
 
 
 def _wanted(request: SoundRequest) -> Wanted:
@@ -212,11 +225,18 @@ def _wanted(request: SoundRequest) -> Wanted:
     )
 
 
-def _plain(event: SoundEvent) -> SoundEvent:
-    """Return the event as its recipe's player takes it."""
-    return replace(event, parameters={name: value for name, value in event.parameters.items() if name != ENRICH})
+def _work(event: SoundEvent) -> Rework:
+    """Return what an event asks for.
+
+    Raises:
+        GenerationError: where that means nothing.
+    """
+    try:
+        return Rework.of(event)
+    except ValueError as cause:
+        raise GenerationError(event.id, NAME, str(cause)) from cause
 
 
 def _exactly(sound: Audio, duration_s: float) -> Audio:
     """Return the first samples of a sound that is long enough."""
-    return Audio(sound.samples[:, : to_samples(duration_s, sound.rate_hz)], sound.rate_hz)
+    return replace(sound, samples=sound.samples[:, : to_samples(duration_s, sound.rate_hz)])

@@ -17,9 +17,9 @@ from typing import Any
 from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
 from foley.errors import FoleyError, MissingWeightsError
 from foley.model import Audio, SoundEvent
-from foley.neural import memory, pipelines, pool, runtime, weights
+from foley.neural import memory, pipelines, runtime, weights
 from foley.neural.pipelines import STEPS, Description, Loaded, Sampler, Waves, Wish
-from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
+from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "text_to_audio"
 VERSION = "1"
@@ -64,55 +64,33 @@ REFUSED: Mapping[str, str] = {
 """Pipelines that load, or seem to, and are of no use here."""
 
 
-class TextToAudio:
+class TextToAudio(ModelVoice):
     """Makes an event's sound of its prompt with the pipeline that the settings name."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        self._settings = settings
-        self.capabilities = _capabilities(settings.model)
+    name = NAME
+    packages = pipelines.PACKAGES
+    sound_mb = SOUND_MB
+
+    def __init__(self, settings: GeneratorSettings | None = None) -> None:
+        super().__init__(settings)
+        self.capabilities = _capabilities(self.model)
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        place = self.place()
-        revision = weights.revision(place) if place else "not here"
-        return f"{NAME}/{VERSION} {revision} {STEPS} steps {self._settings.device}"
+        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {self.settings.device}"
 
-    def place(self) -> Path | None:
-        """Return where its weights are; None where they are not here, or none are named."""
-        return weights.find(self._settings.model) if self._settings.model else None
+    def checkpoint(self) -> tuple[Path, Description]:
+        """Return where the model lies and what its folder says of it.
 
-    def missing(self) -> tuple[str, ...]:
-        """Return what must be installed, fetched or named."""
-        if not self._settings.model:
-            return ("name its model: --model FOLDER, or --model ORGANISATION/NAME of the hub",)
-        if needed := runtime.missing(*pipelines.PACKAGES):
-            return needed
-        if self._settings.quantise:
-            return (f"leave --quantise out: {NAME} computes with its weights as they are",)
-        try:
-            _found(self._settings.model)
-        except MissingWeightsError as error:
-            return (f"{error.message}: {error.hint}",)
-        except FoleyError as error:
-            return (error.hint or error.message,)
-        return ()
-
-    def suits(self, event: SoundEvent) -> bool:
-        """Return whether the event says in words what it is."""
-        return bool(prompt_of(event).strip())
+        Raises:
+            MissingWeightsError: where none is named, it is not here, or it makes no sound effects.
+            OptionError: where no model bears the name.
+        """
+        return _found(self.model)
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return none: what it makes has no known lead-in, and rings where it likes."""
         return 0.0, 0.0
-
-    def prepare(self) -> None:
-        """Load the model.
-
-        Raises:
-            MissingWeightsError: where no model is named, its weights are not here, do not fit, or make no sound.
-            OptionError: where the device that is wanted is not there.
-        """
-        self._loaded()
 
     def generate(self, requests: Sequence[SoundRequest]) -> list[Audio]:
         """Return one sound for each request.
@@ -122,14 +100,11 @@ class TextToAudio:
         """
         if not requests:
             return []
-        device, limit_mb = runtime.device(self._settings.device), self._settings.max_vram_mb
-        wishes = [_wish(request) for request in requests]
-        place, found = _found(self._settings.model)
+        wishes = [wish_of(request) for request in requests]
+        place, found = self.checkpoint()
         family = KNOWN.get(found.class_name, Family(LONGEST_S))
-        with memory.translated(requests[0].event.id, NAME, device):
-            held = self._loaded()
-            model_mb = pipelines.weights_mb(place)
-            room = memory.largest_batch(SOUND_MB, device, model_mb=model_mb, max_vram_mb=limit_mb)
+        with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
+            held, room = self.loaded(), self._at_once(pipelines.weights_mb(place))
             with held.busy:
                 return pipelines.sounds(
                     wishes,
@@ -139,22 +114,16 @@ class TextToAudio:
                     most=room if family.together else 1,
                 )
 
-    def _loaded(self) -> Loaded:
+    def loaded(self) -> Loaded:
         """Return the model, loaded once in this process."""
-        name, device = self._settings.model, runtime.device(self._settings.device)
-        place, found = _found(name)
-        return pool.hold(
-            (NAME, str(place), weights.revision(place), device),
-            lambda: _load(place, found, name, device=device),
-            size_mb=pipelines.weights_mb(place),
-            device=device,
-            max_vram_mb=self._settings.max_vram_mb,
-        )
+        place, found = self.checkpoint()
+        size_mb = pipelines.weights_mb(place)
+        return self._held(place, lambda device: _load(place, found, self.model, device=device), size_mb=size_mb)
 
 
 def build(settings: GeneratorSettings | None = None) -> TextToAudio:
     """Make the generator."""
-    return TextToAudio(settings or GeneratorSettings())
+    return TextToAudio(settings)
 
 
 def _capabilities(model: str) -> Capabilities:
@@ -208,11 +177,6 @@ def _licence(model: str) -> tuple[str, bool]:
         if names & {known.name, known.hub, known.hub.rpartition("/")[2]}:
             return known.weights_licence, bool(known.commercial)
     return UNKNOWN_LICENCE, False
-
-
-def _wish(request: SoundRequest) -> Wish:
-    event = request.event
-    return Wish(prompt_of(event), negative_prompt_of(event), seed_of(request.rng), request.duration_s)
 
 
 def _load(place: Path, found: Description, name: str, *, device: runtime.Device) -> Loaded:

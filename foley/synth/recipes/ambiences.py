@@ -10,12 +10,12 @@ from foley.synth.finish import character, defaults_of, number, settled
 from foley.synth.moving import Layer, frame_times_s, layered, slow_frames
 from foley.synth.places import (
     PRESSES,
+    add_hum,
+    add_settling,
     air,
     birds_far_off,
-    hum,
     leaves,
     murmur,
-    settling,
     strokes,
     traffic,
 )
@@ -304,7 +304,8 @@ def amb_factory(
     """
     working, count = number(machines, 0.0, 1.0, "machines"), len(intensity)
     plant = character("amb_factory", variant)
-    sound = layered(rng, count, air(rng, plant, count, "plant", level=0.65)) + 0.30 * hum(plant, count)
+    sound = layered(rng, count, air(rng, plant, count, "plant", level=0.65))
+    add_hum(sound, plant, 0.30)
     if working > 0.0:
         for machine in PRESSES:
             sound += 5.0 * working * strokes(rng, plant, count, machine, 0.9)
@@ -330,8 +331,9 @@ def amb_workshop(
     """
     working, count = number(machines, 0.0, 1.0, "machines"), len(intensity)
     shop = character("amb_workshop", variant)
-    sound = layered(rng, count, air(rng, shop, count, "workshop")) + 0.25 * hum(shop, count)
-    sound += 0.04 * settling(rng, shop, count, 0.6)
+    sound = layered(rng, count, air(rng, shop, count, "workshop"))
+    add_hum(sound, shop, 0.25)
+    add_settling(sound, rng, shop, rate_hz=0.6, level=0.04)
     if working > 0.0:
         # a wall takes what lies above 700 Hz
         sound += 10.0 * working * low_passed(strokes(rng, shop, count, PRESSES[1], 0.5), 700.0, 1)

@@ -41,7 +41,7 @@ def dog_bark(
     """
     big, dog = number(size, 0.0, 1.0, "size"), character("dog_bark", variant)
     top_hz = (
-        float(np.interp(big, [0.0, 1.0], [900.0, 360.0])) * dog.uniform(0.88, 1.14) * float(np.exp(rng.normal(0, 0.05)))
+        float(np.interp(big, [0.0, 1.0], [900.0, 360.0])) * dog.uniform(0.88, 1.14) * float(np.exp(rng.normal(0, 0.12)))
     )
     length_s = rng.uniform(0.12, 0.19) * (1 + 0.3 * big)
     count = length_samples(length_s + 0.1)
@@ -61,9 +61,9 @@ def dog_bark(
     # recorded barks take 35 to 70 ms to their peak
     attack = np.minimum(1, t_s / 0.035) ** 0.8
     release = np.where(part < 1, 1 - 0.65 * part**0.7, 0.35 * np.exp(-(t_s - length_s) / 0.025))
-    sound = low_passed(sound * attack * release, 2600.0, 1)
+    sound = low_passed(sound * attack * release, 2000.0, 1)
     sound = np.tanh(0.9 * sound / np.abs(sound).max())
-    heard = in_time(reverberant(rng, np.append(high_passed(sound, 0.8 * top_hz, 1), np.zeros(15_000)), 0.45, wet=0.10))
+    heard = in_time(reverberant(rng, np.append(high_passed(sound, 0.8 * top_hz, 1), np.zeros(15_000)), 0.45, wet=0.20))
     return finished_hit(heard, strength, ring_s=BARK_RING_S, lead_s=LEAD_S)
 
 

@@ -16,15 +16,15 @@ from foley.synth.excitation import Signal, length_samples, low_passed, noise_bur
 from foley.synth.finish import character, choice, defaults_of, number, settled
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
 from foley.synth.songs import SPECIES
-from foley.synth.textures import cycles, erb_spectrum, noise, scatter, slow_random
+from foley.synth.textures import cycles, erb_spectrum, noise, scatter, slow_random, tinted
 from foley.units import RATE_HZ
 
 # --- song ------------------------------------------------------------------------------------------------------------
 
 FARTHER = 0.75
 """Level of each bird re the one before it."""
-WOODLAND = erb_spectrum((0, -9, -11, -11, -13, -14, -15, -17, -19, -22))
-"""Median of 25 stretches of recorded birdsong, without the song."""
+WOODLAND = erb_spectrum((-4, -6, -9, -11, -14, -19, -21, -22, -23, -25))
+"""What is left of recorded birdsong without the song: 15 dB less at 1 kHz. Set by hand; groves differ by 4 dB."""
 AFTER_WET = 0.6
 AFTER_S = 1.2
 """Reverberation among trees; made and thrown away before the first sample, so that earlier songs are heard to end."""
@@ -59,7 +59,9 @@ def birds(
         song = species.phrases[int(grove.integers(len(species.phrases)))]
         base_hz = float(np.exp(grove.uniform(np.log(species.low_hz), np.log(species.high_hz))))
         phrases = [
-            low_passed(song(grove, base_hz), 6000.0 + 6000.0 * level, 1) for _phrase in range(species.repertoire)
+            # a bird does not begin every phrase on the same note
+            low_passed(song(grove, base_hz * float(np.exp(grove.normal(0.0, 0.08)))), 6000.0 + 6000.0 * level, 1)
+            for _phrase in range(species.repertoire)
         ]
         at = _turns_to_sing(rng, dense, species.phrases_hz, max(len(phrase) for phrase in phrases))
         levels = level * rng.uniform(0.6, 1.0, len(at))
@@ -70,7 +72,8 @@ def birds(
         power += species.phrases_hz / RATE_HZ * level**2 * 0.65 * energy * (1.0 + answer)
     heard = far_off(rng, sound, AFTER_S, wet=AFTER_WET)[total - count :]
     level = float(np.sqrt(power))
-    return settled(heard + 0.75 * bed * level * noise(rng, count, WOODLAND), np.sqrt(intensity), rms=level)
+    heard += 0.42 * bed * level * noise(rng, count, tinted(WOODLAND, grove, 4.0))
+    return settled(heard, np.sqrt(intensity), rms=level)
 
 
 def _turns_to_sing(rng: np.random.Generator, dense: Signal, rate_hz: float, longest: int) -> np.ndarray:
@@ -134,7 +137,7 @@ def _stroke(rng: np.random.Generator, size: float, length_s: float) -> Signal:
 
 # --- fowl ------------------------------------------------------------------------------------------------------------
 
-CROWING = formants((820, 260, 0.6), (1500, 320, 1.0), (2600, 420, 0.14), (4200, 900, 0.05))
+CROWING = formants((840, 120, 0.6), (1600, 160, 1.0), (2600, 300, 0.05), (4200, 600, 0.02))
 BILL = formants((900, 220, 0.6), (1500, 280, 1.0), (2600, 420, 0.7), (4100, 800, 0.3))
 """A duck's quack is all formants: its pitch is low and it is dense with overtones."""
 
@@ -178,7 +181,7 @@ def crow(rng: np.random.Generator, who: Specimen, effort: float) -> Signal:
     """Return one crow of four syllables, the last long and falling."""
     parts = []
     for number_of, (length_s, pitch_hz, level) in enumerate(SYLLABLES):
-        turn = ((0.0, 1.05), (0.2, 1.1), (1.0, 0.7)) if number_of == 3 else ((0.0, 0.85), (1.0, 1.12))
+        turn = ((0.0, 1.05), (0.1, 1.1), (0.75, 1.08), (1.0, 0.75)) if number_of == 3 else ((0.0, 0.85), (1.0, 1.12))
         swell = ((0.0, 0.2), (0.06, 1.0), (0.6, 0.8), (1.0, 0.0))
         call = Call(
             length_s, pitch_hz, CROWING, pitch=turn, level=swell, tilt=12.0, breath=0.05, jitter=0.004, rough=0.08
@@ -208,6 +211,8 @@ def gobble(rng: np.random.Generator, who: Specimen, effort: float) -> Signal:
 
 FOWL: Mapping[str, Says] = {"rooster": crow, "hen": cackle, "duck": quacks, "goose": HONK, "turkey": gobble}
 FOWL_S = 2.4
+YARD_WET = 0.9
+"""Fowl are recorded across a yard, whose walls and ground answer nearly as loud as the bird."""
 
 
 def rooster(
@@ -221,7 +226,7 @@ def rooster(
 ) -> Mono:
     """Return a fowl: `kind` rooster, hen, duck, goose or turkey. A stand-in: recognised, not believed."""
     what, one = choice(FOWL, kind, "kind"), Specimen.of(character(f"fowl {kind}", variant))
-    return called_hit(rng, said(rng, what, one, strength), strength, ring_s=FOWL_S)
+    return called_hit(rng, said(rng, what, one, strength), strength, ring_s=FOWL_S, wet=YARD_WET)
 
 
 RECIPES = (

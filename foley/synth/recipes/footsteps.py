@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from foley.synth.chain import delayed, mixed, recorded_hit, tilted
-from foley.synth.excitation import noise_burst
+from foley.synth.chain import delayed, mixed, recorded_hit
+from foley.synth.excitation import noise_burst, shelf
 from foley.synth.finish import character, choice, defaults_of, number
 from foley.synth.gait import gait_of
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
@@ -48,8 +48,8 @@ def _maker(name: str, usual_shoe: str) -> MakesHit:
         gait = gait_of(rng, run=run, stairs=stairs, foot=foot, scuff=scuff, variant=variant)
         spot = character(f"{name} underfoot", variant)
         sound = dry(rng, name, worn, strength, gait=gait, spot=spot)
-        sound = tilted(sound, 0.55 + 0.45 * strength, EDGE_HZ)
-        return recorded_hit(rng, sound, strength * gait.level, ring_s=1.2, wet=0.22)
+        edge = shelf(0.55 + 0.45 * strength, EDGE_HZ)
+        return recorded_hit(rng, sound, strength * gait.level, ring_s=1.2, wet=0.22, colour=(edge,))
 
     return make
 

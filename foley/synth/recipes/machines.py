@@ -207,16 +207,16 @@ CASE_MODES = 32
 def _ticks(rng: np.random.Generator, build: np.random.Generator, brightness: float) -> list[Signal]:
     """Return ticks of one clock: three small impacts within 28 ms in a case; peak 1."""
     case_hz = np.sort(np.exp(build.uniform(np.log(220.0), np.log(7000.0), CASE_MODES)))
-    t60_s = build.uniform(0.06, 0.10) * (case_hz / 2000.0) ** -0.4
+    t60_s = np.exp(build.uniform(np.log(0.02), np.log(0.08))) * (case_hz / 2000.0) ** -0.3
     gaps = [0, *np.sort(build.integers(length_samples(0.003), length_samples(0.028), 2)).tolist()]
     made = []
     for _tick in range(3):
         sound = np.zeros(length_samples(0.14))
         for gap, level in zip(gaps, (1.0, 0.55, 0.3), strict=True):
-            gains = np.exp(build.normal(0, 0.5, CASE_MODES)) * (case_hz / 2000.0) ** (0.2 * brightness - 0.1)
+            gains = np.exp(build.normal(0, 0.5, CASE_MODES)) * (case_hz / 2000.0) ** (0.25 + 0.2 * brightness)
             ring = ring_modes(case_hz, t60_s, gains, length_samples(0.1), phases=rng.uniform(-1, 1, CASE_MODES))
             tap = length_samples(0.003)
-            ring[:tap] += 0.22 * np.abs(ring).max() * rng.standard_normal(tap) * np.linspace(1, 0, tap)
+            ring[:tap] += 0.35 * np.abs(ring).max() * rng.standard_normal(tap) * np.linspace(1, 0, tap)
             add_at(sound, level * ring, gap)
         made.append(sound / np.abs(sound).max())
     return made
@@ -236,13 +236,15 @@ def clock(
     period_samples = RATE_HZ / number(beats_hz, 0.3, 12.0, "beats_hz")
     at = np.arange(-1, int(count / period_samples) + 1) * period_samples + rng.uniform(0.2, 1.0) * period_samples
     at += rng.normal(0, 0.002 * period_samples, len(at))
+    # hardly a clock is in beat: tick to tock takes longer than tock to tick, or the other way round
+    at[1::2] += character("clock beat", variant).uniform(-0.06, 0.06) * period_samples
     ticks = _ticks(rng, character("clock", variant), 1.0) + _ticks(rng, character("clock", variant), -1.0)
     # every other beat the pallet falls from the other side: the tock is duller and softer
     which = rng.integers(0, 3, len(at)) + 3 * (np.arange(len(at)) % 2)
-    levels = rng.uniform(0.9, 1.05, len(at)) * np.where(which < 3, 1.0, 0.75)
+    levels = rng.uniform(0.9, 1.05, len(at)) * np.where(which < 3, 1.0, 0.65)
     sound = scatter(count, np.asarray(at, np.int64), levels, grains=ticks, which=which)
     # it stands in a room: without one a clock is all peaks, and too soft for any level
-    return settled(reverberant(rng, sound, 0.30, wet=0.55), intensity, rms=0.068)
+    return settled(reverberant(rng, sound, 0.45, wet=0.60), intensity, rms=0.040)
 
 
 # --- ship ------------------------------------------------------------------------------------------------------------

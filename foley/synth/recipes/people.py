@@ -291,7 +291,8 @@ def _swell(part: Signal, start: float, end: float) -> Signal:
 # --- baby ------------------------------------------------------------------------------------------------------------
 
 BABBLE = formants((1000, 240, 0.8), (1700, 320, 0.8), (3100, 500, 0.9), (5000, 1000, 0.7), (7200, 1600, 0.4))
-COO = Call(0.5, 320, BABBLE, pitch=((0, 0.75), (0.4, 1.1), (1, 0.8)), tilt=5.0, breath=0.08)
+GOO = formants((520, 180, 1.0), (1150, 260, 0.5), (3000, 500, 0.25), (4800, 1000, 0.12), (7000, 1600, 0.06))
+COO = Call(0.5, 380, GOO, BABBLE, pitch=((0, 0.75), (0.4, 1.1), (1, 0.8)), tilt=8.0, breath=0.08)
 WAIL = Call(
     length_s=1.3,
     pitch_hz=450,
@@ -327,7 +328,7 @@ def baby_voice(
             calls.append(joined(giggles))
         else:
             calls.append(uttered(rng, COO, baby))
-    gap_s = 0.9 - 0.6 * upset
+    gap_s = 0.75 - 0.5 * upset
     sound = far_off(rng, in_turn(rng, intensity, calls, gap_s=gap_s), NURSERY_S, wet=0.2)
     return settled(pressed(sound, intensity), intensity, rms=1.05 * turn_rms(calls, gap_s))
 

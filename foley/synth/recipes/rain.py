@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _falling(surface: Surface, seed: int) -> tuple[list[Signal], list[Signal]]:
 
 def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place: np.random.Generator) -> Mono:
     count = len(intensity)
-    density = DRIZZLE_SHARE + (1 - DRIZZLE_SHARE) * np.asarray(intensity, np.float64)
+    density = DRIZZLE_SHARE + (1 - DRIZZLE_SHARE) * np.asarray(intensity, np.float32)
     life_db, together = place.uniform(*LIFE_DB), place.uniform(0.3, 0.8)
     bed = _bed(place, RAIN_DB, surface.bed_db)
     # the hiss of far drops fades faster than the drops next to one's ear
@@ -139,8 +139,9 @@ def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place
     pool, patter = _falling(surface, int(place.integers(2**31)))
     patter_gain = 0.20 * surface.near_gain * place.uniform(0.7, 1.4)
     near_gain = 0.26 * surface.near_gain * place.uniform(0.6, 1.3)
-    sound += patter_gain * shower(rng, count, patter, rate_hz=MID_DROPS_HZ / PATTER_CLOUD, sigma=0.3, curve=density)
-    sound += near_gain * shower(rng, count, pool[:24], rate_hz=NEAR_DROPS_HZ, sigma=0.85, curve=density)
+    falling, patter_hz = partial(shower, rng, count, curve=density, onto=sound), MID_DROPS_HZ / PATTER_CLOUD
+    falling(patter, rate_hz=patter_hz, sigma=0.3, level=patter_gain)
+    falling(pool[:24], rate_hz=NEAR_DROPS_HZ, sigma=0.85, level=near_gain)
     # what swells by d dB is louder by exp((d nepers)^2) on average
     hiss = math.exp((life_db * NEPER_PER_DB) ** 2)
     return settled(sound, intensity, rms=math.hypot(hiss, patter_gain, near_gain))

@@ -6,7 +6,7 @@ import numpy as np
 
 from foley.synth.finish import character, defaults_of, settled
 from foley.synth.moving import layered
-from foley.synth.places import AIR, air, hum, settling
+from foley.synth.places import AIR, add_hum, add_settling, air
 from foley.synth.recipe import MakesTexture, Mono, TextureRecipe
 
 ROOMS = ("interior", "kitchen", "office", "workshop", "basement", "hall", "field", "cabin")
@@ -17,10 +17,10 @@ def _maker(kind: str) -> MakesTexture:
         count, place, calm = len(intensity), character("tone_" + kind, variant), AIR[kind]
         sound = layered(rng, count, air(rng, place, count, kind))
         if calm.hum > 0.0:
-            sound += calm.hum * hum(place, count)
+            add_hum(sound, place, calm.hum)
         if calm.settling_hz > 0.0:
             # far under the air's bass, well above its treble: so are they in recorded rooms
-            sound += 0.08 * settling(rng, place, count, calm.settling_hz)
+            add_settling(sound, rng, place, rate_hz=calm.settling_hz, level=0.08)
         return settled(sound, intensity, rms=1.02 * float(np.hypot(1.0, calm.hum)))
 
     return make

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foley.synth.chain import delayed, mixed, peak_of, recorded_hit
+from foley.synth.chain import delayed, mixed, peak_of, recorded_hit, tilted
 from foley.synth.engines import Engine, exhaust
 from foley.synth.excitation import Signal, high_passed, length_samples, low_passed, noise_burst
 from foley.synth.finish import character, choice, defaults_of, number, settled
@@ -23,7 +23,7 @@ from foley.units import RATE_HZ
 # --- chainsaw --------------------------------------------------------------------------------------------------------
 
 CHAINSAW = Engine(
-    1, 2900, 8500, 4200, 130, (0.28, 0.11, 0.06), 0.05, 0.45, 0.03, roughness=0.7, strokes=2, exhaust_gain=14.0
+    1, 2900, 8500, 4200, 130, (0.28, 0.11, 0.06), 0.05, 0.35, 0.03, roughness=0.45, strokes=2, exhaust_gain=14.0
 )
 """A two-stroke that fires at every turn through hardly any muffler."""
 
@@ -39,11 +39,16 @@ def chainsaw(rng: np.random.Generator, intensity: Mono, /, *, variant: float | s
     build, count = character("chainsaw", variant), len(intensity)
     drive = on_grid(intensity)
     leaning = wander(rng, count, 0.7, 4)
-    rpm = (CHAINSAW.idle_rpm + (CHAINSAW.full_rpm - CHAINSAW.idle_rpm) * drive) * (1 - 0.04 * np.maximum(leaning, -1.0))
+    # the finger lets go of the throttle for a moment, again and again: a saw never runs at one speed for long
+    easing = np.clip(1.5 * wander(rng, count, 1.2, 4) - 0.4, 0.0, 1.0)
+    drive = drive * (1 - 0.45 * easing)
+    rpm = (CHAINSAW.idle_rpm + (CHAINSAW.full_rpm - CHAINSAW.idle_rpm) * drive) * (1 - 0.08 * np.maximum(leaning, -1.0))
     sound = exhaust(rng, build, CHAINSAW, rpm=rpm, samples=count)
-    bite = 0.5 * (0.3 + 0.7 * at_frames(intensity))
+    bite = 0.25 * (0.3 + 0.7 * at_frames(intensity))
     sound += layered(rng, count, lively(rng, count, tinted(CHAIN, build, 1.5), 1.0, level=bite))
-    sound *= stretched(10 ** (0.2 * leaning), count)
+    # so small a machine hardly radiates bass
+    sound = tilted(sound, 1.8, 700.0)
+    sound *= stretched(10 ** (0.12 * leaning - 0.3 * easing), count)
     return settled(sound, np.sqrt(intensity), rms=1.08)
 
 
