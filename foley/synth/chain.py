@@ -43,6 +43,17 @@ def peak_of(samples: Signal, peak: float = 1.0) -> Signal:
     return samples * (peak / (max(float(samples.max()), -float(samples.min())) + 1e-12))
 
 
+HEARD_SHARE, HEARD_RISE_S = 0.15, 0.0005
+"""Of its peak, from where on a contact is heard; and what is kept of the rise before."""
+
+
+def heard_at_once(samples: Signal) -> Signal:
+    """Return a blow that bears slowly without its quiet beginning: what is heard as the contact lies at the instant."""
+    level = np.abs(samples)
+    first = int(np.argmax(level > HEARD_SHARE * level.max())) - length_samples(HEARD_RISE_S)
+    return faded(samples[first:], 0.0002, 0.0) if first > 0 else samples
+
+
 STAGE_T60_S = 0.3
 """Of the room: a Foley stage, treated so that only a hint of it stays on the take."""
 

@@ -194,7 +194,8 @@ def _intensity(request: SoundRequest) -> Wave:
     inside_s = times_s[edge : edge + count]
     rise = np.clip((inside_s - event.start_s) / EDGE_S, 0.0, 1.0)
     fall = np.clip((event.end_s - inside_s) / EDGE_S, 0.0, 1.0)
-    return np.asarray(smooth * rise * fall, np.float32)
+    # squared: some recipes' level goes with the root of it, and would begin and end with a step
+    return np.asarray(smooth * np.square(rise * fall), np.float32)
 
 
 def _even(request: SoundRequest, count: int) -> Wave:
@@ -206,7 +207,7 @@ def _even(request: SoundRequest, count: int) -> Wave:
         at = to_samples(at_s - request.start_s, RATE_HZ)
         first, last = max(0, at - edge), min(count, at + edge)
         if first < last:
-            even[first:last] *= np.clip(rising * ramp[first - at + edge : last - at + edge], 0.0, 1.0)
+            even[first:last] *= np.square(np.clip(rising * ramp[first - at + edge : last - at + edge], 0.0, 1.0))
         outside = slice(0, max(0, first)) if rising > 0 else slice(min(count, max(0, last)), count)
         even[outside] = 0.0
     return even

@@ -15,7 +15,7 @@ import numpy as np
 
 from foley.synth.bubbles import bubble
 from foley.synth.calls import LEAD_S, called_hit
-from foley.synth.chain import delayed, mixed, peak_of, recorded_hit
+from foley.synth.chain import delayed, heard_at_once, mixed, peak_of, recorded_hit
 from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst, rough_burst
 from foley.synth.finish import character, choice, defaults_of, number
 from foley.synth.materials import FLESH, body, struck
@@ -52,7 +52,7 @@ def heartbeat(
     dub = mixed(thud(rng, 1.35 * lub_hz, 0.1, drop=0.4, noise=0.0), 0.35 * thud(rng, 2.4 * lub_hz, 0.06, noise=0.0))
     valves = noise_burst(rng, 0.05, low_hz=60.0, high_hz=120.0 + 130.0 * strength)
     beat = mixed(lub + 0.0, 0.35 * valves, delayed((0.5 + 0.2 * strength) * mixed(dub, 0.3 * valves), systole_s))
-    return recorded_hit(rng, low_passed(beat, 350.0), strength, ring_s=0.8, wet=0.1)
+    return recorded_hit(rng, heard_at_once(low_passed(beat, 350.0)), strength, ring_s=0.8, wet=0.1)
 
 
 # --- blows -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foley.synth.chain import delayed, faded, mixed, peak_of, recorded_hit
+from foley.synth.chain import delayed, faded, heard_at_once, mixed, peak_of, recorded_hit
 from foley.synth.excitation import Signal, length_samples, noise_burst
 from foley.synth.finish import character, choice, defaults_of
 from foley.synth.gait import Gait, gait_of
@@ -68,9 +68,7 @@ def landing(
     second = _on(rng, str(surface), worn, 0.8 * strength, gait=gaits[1], spot=spot)
     weight = weight_of(rng, rng.uniform(58.0, 72.0), 0.2)
     sound = mixed(first, delayed(0.7 * second, rng.uniform(0.006, 0.03)), 0.8 * weight)
-    # a soft sole takes up to 2 ms to bear: what is heard as the contact belongs at the instant
-    quiet = int(np.argmax(np.abs(sound) > 0.15 * np.abs(sound).max()))
-    sound = faded(sound[max(0, quiet - length_samples(0.0005)) :], 0.0002, 0.0)
+    sound = heard_at_once(sound)  # a soft sole takes up to 2 ms to bear
     return recorded_hit(rng, mixed(sound, 0.1 * _flop(rng, 0.3, 0.05)), strength, ring_s=1.6, wet=0.25)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foley.synth.chain import delayed, mixed, recorded_hit
+from foley.synth.chain import delayed, heard_at_once, mixed, recorded_hit
 from foley.synth.excitation import noise_burst, shelf
 from foley.synth.finish import character, choice, defaults_of, number
 from foley.synth.gait import gait_of
@@ -49,7 +49,8 @@ def _maker(name: str, usual_shoe: str) -> MakesHit:
         spot = character(f"{name} underfoot", variant)
         sound = dry(rng, name, worn, strength, gait=gait, spot=spot)
         edge = shelf(0.55 + 0.45 * strength, EDGE_HZ)
-        return recorded_hit(rng, sound, strength * gait.level, ring_s=1.2, wet=0.22, colour=(edge,))
+        heard = heard_at_once(sound)  # carpet and soft soles bear slowly
+        return recorded_hit(rng, heard, strength * gait.level, ring_s=1.2, wet=0.22, colour=(edge,))
 
     return make
 
