@@ -12,14 +12,17 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from foley.analysis.envelopes import SMOOTHING_S, Curve, Rhythm, evenly, level, peaks, rhythm, smooth, summit
-from foley.analysis.observers.flashes import Light
-from foley.analysis.observers.motion import Track
 from foley.model import Cue, Impact, Shot, Span
+
+if TYPE_CHECKING:
+    from foley.analysis.observers.flashes import Light
+    from foley.analysis.observers.motion import Track
 
 MOVING = ("loss", "loss_down", "gain", "burst", "settle")
 """What is read of a track."""

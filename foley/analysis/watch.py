@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from foley.analysis.impacts import find_impacts
-from foley.analysis.observers.cuts import Boundary, CutObserver
-from foley.analysis.observers.flashes import FlashObserver
-from foley.analysis.observers.keyframes import KeyFrameObserver
-from foley.analysis.observers.motion import MotionObserver, Track
-from foley.analysis.observers.view import one_thread, view
 from foley.contracts import Context, stage
 from foley.media.reader import Frame, read_frames
 from foley.model import Clip, Motion, Picture, Shot, Span
+
+if TYPE_CHECKING:
+    from foley.analysis.observers.cuts import Boundary
+    from foley.analysis.observers.motion import Track
 
 Opening = Literal["start", "cut", "fade"]
 
@@ -48,15 +48,25 @@ class WatchOptions:
 
 
 class Observers:
-    """All that look at a clip. They see each frame once and keep a bounded window and a few numbers of it."""
+    """All that look at a clip. They see each frame once and keep a bounded window and a few numbers of it.
+
+    OpenCV is only imported here, while the first frames are decoded: it takes as long as some thirty of them.
+    """
 
     def __init__(self) -> None:
+        from foley.analysis.observers.cuts import CutObserver
+        from foley.analysis.observers.flashes import FlashObserver
+        from foley.analysis.observers.keyframes import KeyFrameObserver
+        from foley.analysis.observers.motion import MotionObserver
+
         self.cuts, self.key_frames = CutObserver(), KeyFrameObserver()
         self.motion, self.flashes = MotionObserver(), FlashObserver()
         self._count = 0
 
     def see(self, frame: Frame) -> None:
         """Look at the next frame."""
+        from foley.analysis.observers.view import view
+
         seen = view(self._count, frame.time_s, frame.image)
         self._count += 1
         self.cuts.see(seen)
@@ -94,8 +104,8 @@ def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     longer_px = max(clip.video.width_px, clip.video.height_px)
     width_px = opts.detail_px * clip.video.width_px // longer_px
     length_s = float(clip.duration_s)
-    with one_thread(), read_frames(clip, width_px=max(2, width_px)) as frames:
-        observers, last_s = Observers(), 0.0
+    with read_frames(clip, width_px=max(2, width_px)) as frames, _eyes() as observers:
+        last_s = 0.0
         for number, frame in enumerate(frames):
             observers.see(frame)
             last_s = frame.time_s
@@ -103,6 +113,15 @@ def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
                 ctx.progress(min(1.0, last_s / length_s), "looking at the picture")
         faults = frames.faults
     return observers.picture(max(length_s, last_s), faults)
+
+
+@contextmanager
+def _eyes() -> Iterator[Observers]:
+    """Yield the observers, who work in one thread while the others decode."""
+    from foley.analysis.observers.view import one_thread
+
+    with one_thread():
+        yield Observers()
 
 
 def _shots(boundaries: Sequence[Boundary], end_s: float) -> tuple[Shot, ...]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,16 +13,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 
+from foley.pipeline import manners
+
 ORPHAN_S = 2.0
 """For a child to end by itself whose parent is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Manners:
-    """What a child takes over from its parent."""
-
-    switch_s: float
-    young_objects: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +42,7 @@ class Child:
         spawn = multiprocessing.get_context("spawn")  # forked, it would share locks and sockets that threads here hold
         self.talk, other = spawn.Pipe()
         self._grace_s = grace_s
-        manners = _Manners(sys.getswitchinterval(), gc.get_threshold()[0])
-        self._process = spawn.Process(target=_live, args=(work, other, given, manners), name="foley-worker")
+        self._process = spawn.Process(target=_live, args=(work, other, given), name="foley-worker")
         self._process.start()
         other.close()
 
@@ -88,14 +79,13 @@ class Child:
         return Ending(f"ended with code {code}", killed=False)
 
 
-def _live(work: Callable[..., None], talk: Connection, given: tuple[object, ...], manners: _Manners) -> None:
+def _live(work: Callable[..., None], talk: Connection, given: tuple[object, ...]) -> None:
+    manners.adopt()
     if os.name == "posix":
         os.setsid()  # ended as one with its programs; and Ctrl-C in the terminal is its parent's business
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_the_parent, daemon=True, name="orphan-watch").start()
-    sys.setswitchinterval(manners.switch_s)
-    gc.set_threshold(manners.young_objects)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has ended
         work(talk, *given)
 
