@@ -16,7 +16,7 @@ YOUNG_OBJECTS = 50_000
 hundreds of times, and a fifth of a second goes by."""
 
 _M_ARENA_MAX, _ARENAS = -8, 1
-"""One heap for all threads (malloc.h of glibc): with one for each, as is usual, each keeps the most that it ever needed,
+"""One heap for all threads (malloc.h of glibc): with one for each, as is usual, each keeps the most it ever needed,
 100 MB more in a run of ten minutes of film. Nobody waits for it: what is large is asked for seldom."""
 
 
