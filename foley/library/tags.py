@@ -128,7 +128,7 @@ def _leaves(xml: str) -> Iterator[tuple[str, str]]:
 
 
 def _id3(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the text frames of an ID3 tag, versions 2.3 and 2.4; TXXX frames by their own names."""
+    """Yield the text frames of an ID3 tag, versions 2.3 and 2.4; those that users define by their own names."""
     version, flags = data[3], data[5]
     if data[:3] != b"ID3" or version not in (3, 4) or flags & 0x80:
         return
