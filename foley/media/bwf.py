@@ -12,8 +12,8 @@ import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import BinaryIO, NamedTuple
-from xml.sax.saxutils import escape
 
 RIFF_LIMIT_BYTES = 2**32 - 1
 """The largest size that a WAV header can tell; past it the file becomes RF64."""
@@ -157,10 +157,10 @@ def ixml(fields: Fields) -> bytes:
 
 
 def _elements(fields: Fields) -> str:
-    return "".join(
-        f"<{tag}>{escape(_NOT_XML.sub('', inside)) if isinstance(inside, str) else _elements(inside)}</{tag}>"
-        for tag, inside in fields
-    )
+    def within(inside: str | Fields) -> str:
+        return escape(_NOT_XML.sub("", inside), quote=False) if isinstance(inside, str) else _elements(inside)
+
+    return "".join(f"<{tag}>{within(inside)}</{tag}>" for tag, inside in fields)
 
 
 def cues(points: Iterable[CuePoint]) -> bytes:

@@ -301,13 +301,13 @@ def _by_pyav(clip: Clip, size: tuple[int, int], after_s: float, *, damage: _Dama
         coded.codec_context.options = _UNSEEN_LEFT_OUT
         if after_s > 1.0:  # decord got so far: begin at the key frame before that
             container.seek(int((clip.start_s + Fraction(after_s)) / clip.video.time_base), stream=coded)
-        shrink = _shrinker(clip, size)
+        shrink, when = _shrinker(clip, size), _clock(clip)
         last_s = after_s
         for coded_frame in _decoded(container, coded, clip, after_s, damage=damage):
             if coded_frame.pts is None:
                 damage.untimed += 1
                 continue
-            time_s = float(coded_frame.pts * clip.video.time_base - clip.start_s)
+            time_s = when(coded_frame.pts)
             if time_s <= after_s or time_s < 0.0:
                 continue
             if time_s <= last_s:
@@ -329,7 +329,7 @@ def _decoded(
     """
     import av
 
-    packets = container.demux(coded)
+    packets, when = container.demux(coded), _clock(clip)
     while True:
         try:
             packet = next(packets)
@@ -338,14 +338,25 @@ def _decoded(
         except (av.FFmpegError, OSError) as cause:
             damage.ended = f"the file cannot be read to its end: {cause.strerror or cause}"
             return
-        early = packet.pts is not None and float(packet.pts * clip.video.time_base - clip.start_s) < after_s
+        early = packet.pts is not None and when(packet.pts) < after_s
         coded.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
         try:
             yield from coded.codec_context.decode(packet)
         except av.FFmpegError:
             damage.packets += 1
             if packet.pts is not None:
-                damage.at(float(packet.pts * clip.video.time_base - clip.start_s))
+                damage.at(when(packet.pts))
+
+
+def _clock(clip: Clip) -> Callable[[int], float]:
+    """Return what makes a tick of the container's a time from the first frame, in seconds.
+
+    As exact as fractions, which cost as much as the rest of handling a frame: whole numbers are divided once.
+    """
+    base, start = clip.video.time_base, clip.start_s
+    each, first = base.numerator * start.denominator, start.numerator * base.denominator
+    parts = base.denominator * start.denominator
+    return lambda tick: (tick * each - first) / parts
 
 
 def _shrinker(clip: Clip, size: tuple[int, int]) -> Callable[[VideoFrame], Image]:
@@ -360,6 +371,7 @@ def _shrinker(clip: Clip, size: tuple[int, int]) -> Callable[[VideoFrame], Image
         # colours are mixed when it is small: in one step they would be at the full size of the picture
         small = shrinking.reformat(frame, width, height, "yuv420p", interpolation=Interpolation.AREA)
         shown = colouring.reformat(small, width, height, "rgb24", interpolation=Interpolation.POINT)
-        return np.ascontiguousarray(np.rot90(shown.to_ndarray(), quarters))
+        image = shown.to_ndarray()
+        return np.ascontiguousarray(np.rot90(image, quarters) if quarters % 4 else image)
 
     return shrink

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from foley.contracts import Stage
@@ -22,7 +23,7 @@ def find(name: str) -> AnyStage:
         WorkflowError: where no module of a phase's folder bears the name, or it holds no stage.
     """
     for phase in PHASES:
-        if any(info.name == name and not info.ispkg for info in pkgutil.iter_modules(_path(phase))):
+        if name in _modules(phase):
             module = importlib.import_module(f"{phase}.{name}")
             for value in vars(module).values():
                 if isinstance(value, Stage) and value.name == name:
@@ -71,5 +72,8 @@ def needed_for(stages: Iterable[AnyStage], wanted: Iterable[type], given: Iterab
     return chosen[::-1]
 
 
-def _path(phase: str) -> Any:
-    return importlib.import_module(phase).__path__
+@cache
+def _modules(phase: str) -> frozenset[str]:
+    """Return the names of the modules in a phase's folder."""
+    found = pkgutil.iter_modules(importlib.import_module(phase).__path__)
+    return frozenset(info.name for info in found if not info.ispkg)

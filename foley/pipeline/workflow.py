@@ -153,8 +153,8 @@ def make_options(stage: AnyStage, given: Mapping[str, Any]) -> Any:
         if name not in known:
             hint = close(name, known) if known else f"stage {stage.name!r} has no options"
             raise OptionError(f"stage {stage.name!r} has no option {name!r}", hint=hint)
-    if stage.options is None:
-        return None
+    if stage.options is None or not given:
+        return stage.options and stage.options()
     from pydantic import TypeAdapter, ValidationError
 
     lists = {field.name for field in dataclasses.fields(stage.options) if str(field.type).startswith("tuple")}

@@ -21,9 +21,6 @@ from foley.analysis.observers.view import View
 
 Thumb = npt.NDArray[np.float32]
 
-THUMB_PX = (32, 18)
-"""Small enough to forgive what moves inside a shot."""
-
 PROPOSAL_DIVISOR = 4
 """scenedetect is shown a quarter of the small picture: a cut changes large areas, and what is finer only costs."""
 
@@ -130,7 +127,7 @@ class CutObserver:
 
     def see(self, view: View) -> None:
         """Look at the next frame."""
-        thumb = np.asarray(cv2.resize(view.grey, THUMB_PX, interpolation=cv2.INTER_AREA), np.float32).ravel()
+        thumb = view.coarse.ravel()
         (mean,), (contrast,) = (each[0].tolist() for each in cv2.meanStdDev(thumb))
         seen = _Seen(view.number, view.time_s, thumb - np.float32(mean), mean, contrast)
         self._window.append(seen)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from foley.analysis.observers.flow import centre
 from foley.analysis.observers.view import View
 
-COARSE_PX = (32, 18)
-"""Light fills space: a few hundred cells show where it comes from."""
+TOGETHER = 16
+"""Frames that are measured at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,27 +30,35 @@ class Light:
 
 
 class FlashObserver:
-    """Keeps one coarse picture, and five numbers for every frame."""
+    """Keeps the coarse pictures of a few frames, and five numbers for every frame."""
 
     def __init__(self) -> None:
         self._times_s = array("d")
         self._columns = {name: array("f") for name in ("level", "rise", "x", "y")}
-        self._last: npt.NDArray[np.float32] | None = None
+        self._coarse: list[npt.NDArray[np.float32]] = []
 
     def see(self, view: View) -> None:
         """Look at the next frame."""
-        coarse = np.asarray(cv2.resize(view.grey, COARSE_PX, interpolation=cv2.INTER_AREA), np.float32)
-        level, rise, x, y = float(coarse.mean()), 0.0, 0.5, 0.5
-        if self._last is not None:
-            step = coarse - self._last
-            rise = max(0.0, float(step.mean()))
-            _, x, y = centre(np.maximum(step, 0))
-        self._last = coarse
         self._times_s.append(view.time_s)
-        for column, value in zip(self._columns.values(), (level, rise, x, y), strict=True):
-            column.append(value)
+        if not self._coarse:
+            self._coarse.append(view.coarse)  # nothing lights up in the first frame
+        self._coarse.append(view.coarse)
+        if len(self._coarse) > TOGETHER:
+            self._measure()
 
     def finish(self) -> Light:
         """Return what was seen."""
+        if len(self._coarse) > 1:
+            self._measure()
         arrays = {name: np.asarray(column, np.float32) for name, column in self._columns.items()}
         return Light(np.asarray(self._times_s, np.float64), **arrays)
+
+    def _measure(self) -> None:
+        """Measure all frames but the first, which was measured before."""
+        coarse = np.stack(self._coarse)
+        steps = np.diff(coarse, axis=0)
+        _, x, y = centre(np.maximum(steps, 0))
+        rise = np.maximum(steps.mean(axis=(1, 2)), 0)
+        for name, values in {"level": coarse[1:].mean(axis=(1, 2)), "rise": rise, "x": x, "y": y}.items():
+            self._columns[name].extend(values)
+        self._coarse = self._coarse[-1:]

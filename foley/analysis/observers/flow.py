@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,8 +12,8 @@ import numpy.typing as npt
 
 Field = npt.NDArray[np.float32]
 
-STRIDE_PX = 2
-"""Every second vector is used: flow is computed at a quarter of the picture's size and only interpolated up."""
+STRIDE_PX = 4
+"""Every fourth vector is used: flow is computed at a quarter of the picture's size and only interpolated up."""
 
 CAMERA_STRIDE_PX = 12
 """The camera is read from one vector in 144: some 140, enough for its three numbers a direction."""
@@ -32,8 +33,8 @@ CAMERA_NOISE = 0.15 / 256
 MOVING = 0.4 / 256
 """Movement between two frames, in lengths of the picture, that is more than noise."""
 
-CELL_PX = 6
-"""Side of the cells, on the strided grid, that change is averaged over: sixteen cells on the longer side."""
+CELL_PX = 12
+"""Side of the cells that change is averaged over: sixteen cells on the longer side."""
 
 CHANGE_LEVELS = 6.0
 """Change in grey levels that compression and noise make by themselves."""
@@ -46,7 +47,7 @@ what is too fast or too small for it."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turns:
-    """What happens to speed between two fields; all of shape (rows, columns), in pixels a frame."""
+    """What happens to speed from each field to the next; all of shape (pairs, rows, columns), in pixels a frame."""
 
     loss: Field
     """Speed lost by what moves, on its own path."""
@@ -57,84 +58,39 @@ class Turns:
 
 
 class Grid:
-    """The geometry of all pictures of one clip, with what depends on it alone computed once."""
+    """The geometry of all pictures of one clip, with what depends on it alone computed once.
+
+    Many frames are measured at once: the fields are so small that calling numpy would cost as much as its work.
+    """
 
     def __init__(self, height_px: int, width_px: int) -> None:
         self.length_px = max(height_px, width_px)
         self.width_px = width_px
-        rows, columns = np.mgrid[0:height_px:STRIDE_PX, 0:width_px:STRIDE_PX].astype(np.float32)
-        self._rows, self._columns = (np.ascontiguousarray(axis / STRIDE_PX) for axis in (rows, columns))
-        self._shape = self._rows.shape
+        start = STRIDE_PX // 2
+        rows, columns = np.mgrid[start:height_px:STRIDE_PX, start:width_px:STRIDE_PX].astype(np.float32)
+        self._shape = rows.shape
+        self._rows, self._columns = np.mgrid[0 : rows.shape[0], 0 : rows.shape[1]].astype(np.float32)
         across, down = (columns.ravel() - width_px / 2), (rows.ravel() - height_px / 2)
         self._places = np.stack([np.ones(rows.size, np.float32), across / self.length_px, down / self.length_px])
         start = CAMERA_STRIDE_PX // 2
         y, x = np.mgrid[start:height_px:CAMERA_STRIDE_PX, start:width_px:CAMERA_STRIDE_PX].astype(np.float32)
         centred = [(x.ravel() - width_px / 2) / self.length_px, (y.ravel() - height_px / 2) / self.length_px]
         self._affine = np.stack([np.ones(x.size, np.float32), *centred])
-        self._cells = (max(1, self._shape[1] // CELL_PX), max(1, self._shape[0] // CELL_PX))
-
-    def camera(self, flow: Field) -> Field:
-        """Return the affine motion of the background, shape (3, 2): least squares with Cauchy weights, reweighted.
-
-        Source: P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
-        """
-        start = CAMERA_STRIDE_PX // 2
-        vectors = np.ascontiguousarray(flow[start::CAMERA_STRIDE_PX, start::CAMERA_STRIDE_PX].reshape(-1, 2).T)
-        middle = vectors.shape[1] // 2
-        residual = vectors - np.partition(vectors, middle, axis=1)[:, middle, None]
-        noise_px = CAMERA_NOISE * self.length_px
-        model = np.zeros((3, 2), np.float32)
-        for _ in range(CAMERA_ROUNDS):
-            error = np.asarray(cv2.magnitude(residual[0], residual[1])).ravel()
-            median_px = float(np.partition(error, middle)[middle])
-            spread = max(noise_px, 1.48 * median_px)  # 1.48 makes the median a standard deviation
-            weighted = self._affine / np.square(1 + np.square(error / spread))
-            # ten times as quick as numpy's on so small a system
-            _, better = cv2.solve(weighted @ self._affine.T + SOLVABLE, weighted @ vectors.T, flags=cv2.DECOMP_CHOLESKY)
-            settled = cv2.norm(better, model, cv2.NORM_INF) < SETTLED_PX
-            model = np.asarray(better, np.float32)
-            if settled:
-                break
-            residual = vectors - model.T @ self._affine
-        return model
+        self._cells = (max(1, width_px // CELL_PX), max(1, height_px // CELL_PX))
 
     def sparse(self, flow: Field) -> Field:
-        """Return every `STRIDE_PX`th vector of a flow, shape (rows, columns, 2); slices cost ten times as much."""
-        return np.asarray(cv2.resize(flow, self._shape[::-1], interpolation=cv2.INTER_NEAREST), np.float32)
+        """Return every `STRIDE_PX`th vector of a flow of shape (height, width, 2), as (2, rows, columns): x, then y."""
+        start = STRIDE_PX // 2
+        return np.ascontiguousarray(flow[start::STRIDE_PX, start::STRIDE_PX].transpose(2, 0, 1))
 
-    def own_motion(self, sparse: Field, camera: Field) -> Field:
-        """Return what moves by itself, shape (2, rows, columns), in pixels a frame: x, then y."""
-        background = (camera.T @ self._places).reshape(2, *self._shape)
-        for axis, part in enumerate(cv2.split(sparse)):
-            cv2.subtract(part, background[axis], dst=background[axis])
-        return np.asarray(background, np.float32)
+    def background(self, flow: Field) -> Field:
+        """Return the vectors of a flow that the camera is read from, shape (2, vectors)."""
+        start = CAMERA_STRIDE_PX // 2
+        return np.ascontiguousarray(flow[start::CAMERA_STRIDE_PX, start::CAMERA_STRIDE_PX].reshape(-1, 2).T)
 
-    def fits(self, sparse: Field, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:
-        """Return 1 where the flow leads to the same brightness, 0 where it is lost, and at the edges."""
-        first, second = (cv2.resize(each, self._shape[::-1], interpolation=cv2.INTER_AREA) for each in (last, grey))
-        across, down = cv2.split(sparse)
-        x, y = self._columns + across / STRIDE_PX, self._rows + down / STRIDE_PX
-        moved_back = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found = np.asarray(cv2.absdiff(first, moved_back) < MISFIT_LEVELS, np.float32)
-        found[[0, -1]] = found[:, [0, -1]] = 0
-        return found
-
-    def turns(self, before: Field, after: Field, before_fits: Field, after_fits: Field) -> Turns:
-        """Return where things lose and gain speed, following each from the first field into the second.
-
-        The change along the path is the material derivative: what flies on evenly changes nothing, though the motion
-        at each place it passes begins and ends.
-        """
-        x, y = self._columns + before[0] / STRIDE_PX, self._rows + before[1] / STRIDE_PX
-        there = cv2.merge([after[0], after[1], after_fits])
-        # what leaves the picture is at rest and lost there: it neither stops nor starts
-        later_x, later_y, goes_on = cv2.split(cv2.remap(there, x, y, cv2.INTER_LINEAR, borderValue=0))
-        speed, later_speed = cv2.magnitude(before[0], before[1]), cv2.magnitude(later_x, later_y)
-        shared = np.maximum(before[0] * later_x + before[1] * later_y, 0)
-        moving_px = np.float32(MOVING * self.length_px)
-        loss = np.maximum(speed - shared / (speed + 1e-6), 0) * goes_on * (speed > moving_px)
-        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * before_fits * (later_speed > moving_px)
-        return Turns(loss, loss * np.maximum(before[1] / (speed + 1e-6), 0), gain)
+    def averaged(self, grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Return a picture with one pixel for every vector that is used, shape (rows, columns)."""
+        return np.asarray(cv2.resize(grey, self._shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
     def change(self, last: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8]) -> Field:
         """Return by how many grey levels each cell changed, beyond noise; of shape (cells down, cells across)."""
@@ -142,15 +98,92 @@ class Grid:
         cells = cv2.resize(np.asarray(beyond, np.float32), self._cells, interpolation=cv2.INTER_AREA)
         return np.asarray(cells, np.float32)
 
+    def camera(self, vectors: Field) -> Field:
+        """Return the affine motion of the backgrounds, shape (fields, 3, 2), from vectors of shape (fields, 2, n).
 
-def centre(weights: Field) -> tuple[float, float, float]:
-    """Return mean weight, and its centre as x and y, 0 to 1 from the left and top; the middle where nothing weighs."""
-    (down, y), (across, x) = _ramps(weights.shape[0]), _ramps(weights.shape[1])
+        Least squares with Cauchy weights, reweighted.
+
+        Source: P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
+        """
+        middle = vectors.shape[2] // 2
+        residual = vectors - np.partition(vectors, middle, axis=2)[:, :, middle, None]
+        noise_px = np.float32(CAMERA_NOISE * self.length_px)
+        model = np.zeros((len(vectors), 3, 2), np.float32)
+        for _ in range(CAMERA_ROUNDS):
+            error = np.sqrt(np.square(residual).sum(axis=1))
+            median_px = np.partition(error, middle, axis=1)[:, middle]
+            spread = np.maximum(noise_px, np.float32(1.48) * median_px)  # 1.48 makes the median a standard deviation
+            weights = 1 / np.square(1 + np.square(error / spread[:, None]))
+            weighted = self._affine * weights[:, None, :]
+            better = np.linalg.solve(weighted @ self._affine.T + SOLVABLE, weighted @ vectors.transpose(0, 2, 1))
+            settled = np.abs(better - model).max() < SETTLED_PX
+            model = better
+            if settled:
+                break
+            residual = vectors - model.transpose(0, 2, 1) @ self._affine
+        return model
+
+    def own_motion(self, sparse: Field, camera: Field) -> Field:
+        """Return what moves by itself, shape (fields, 2, rows, columns), in pixels a frame: x, then y."""
+        background = camera.transpose(0, 2, 1) @ self._places
+        return np.asarray(sparse - background.reshape(sparse.shape), np.float32)
+
+    def fits(self, sparse: Field, last: npt.NDArray[np.uint8], now: npt.NDArray[np.uint8]) -> Field:
+        """Return 1 where the flow leads to the same brightness, 0 where it is lost, and at the edges.
+
+        Args:
+            sparse: The flows, shape (fields, 2, rows, columns).
+            last: The averaged pictures that each begins at, shape (fields, rows, columns).
+            now: Those that it leads to.
+        """
+        moved_back = self._followed(now, sparse, border=cv2.BORDER_REPLICATE)
+        found = np.abs(moved_back.astype(np.int16) - last) < MISFIT_LEVELS
+        found[:, [0, -1]] = found[:, :, [0, -1]] = False
+        return np.asarray(found, np.float32)
+
+    def turns(self, before: Field, after: Field, before_fits: Field, after_fits: Field) -> Turns:
+        """Return where things lose and gain speed, following each from the first fields into the second.
+
+        The change along the path is the material derivative: what flies on evenly changes nothing, though the motion
+        at each place it passes begins and ends.
+        """
+        # what leaves the picture is at rest and lost there: it neither stops nor starts
+        there = np.stack([after[:, 0], after[:, 1], after_fits], axis=-1)
+        later = self._followed(there, before, border=cv2.BORDER_CONSTANT)
+        later_x, later_y, goes_on = later[..., 0], later[..., 1], later[..., 2]
+        before_x, before_y = before[:, 0], before[:, 1]
+        speed = np.sqrt(np.square(before_x) + np.square(before_y))
+        later_speed = np.sqrt(np.square(later_x) + np.square(later_y))
+        shared = np.maximum(before_x * later_x + before_y * later_y, 0)
+        moving_px = np.float32(MOVING * self.length_px)
+        loss = np.maximum(speed - shared / (speed + 1e-6), 0) * goes_on * (speed > moving_px)
+        gain = np.maximum(later_speed - shared / (later_speed + 1e-6), 0) * before_fits * (later_speed > moving_px)
+        return Turns(loss, loss * np.maximum(before_y / (speed + 1e-6), 0), gain)
+
+    def _followed(self, pictures: npt.NDArray[Any], paths: Field, *, border: int) -> npt.NDArray[Any]:
+        """Return each picture as found at the ends of the paths that begin in each place."""
+        x, y = self._columns + paths[:, 0] / STRIDE_PX, self._rows + paths[:, 1] / STRIDE_PX
+        return np.stack(
+            [
+                cv2.remap(picture, to_x, to_y, cv2.INTER_LINEAR, borderMode=border)
+                for picture, to_x, to_y in zip(pictures, x, y, strict=True)
+            ]
+        )
+
+
+def centre(weights: Field) -> tuple[npt.NDArray[np.float32], ...]:
+    """Return mean weight, and its centre as x and y, 0 to 1 from the left and top; the middle where nothing weighs.
+
+    Args:
+        weights: Of shape (..., rows, columns); each answer is of shape (...).
+    """
+    (down, y), (across, x) = _ramps(weights.shape[-2]), _ramps(weights.shape[-1])
     columns, rows = down @ weights, weights @ across
-    total = float(columns @ across)
-    if total <= 1e-6:
-        return 0.0, 0.5, 0.5
-    return total / weights.size, float(columns @ x) / total, float(y @ rows) / total
+    total = columns @ across
+    weighs = total > 1e-6
+    least = np.maximum(total, 1e-6)
+    mean = np.where(weighs, total / (len(down) * len(across)), 0)
+    return mean, np.where(weighs, columns @ x / least, 0.5), np.where(weighs, rows @ y / least, 0.5)
 
 
 @cache

@@ -13,6 +13,9 @@ import numpy.typing as npt
 LOOK_PX = 192
 """Longer side that motion is measured on: half of what is read, and dense flow costs a fifth of a millisecond there."""
 
+COARSE_PX = (32, 18)
+"""Width and height of the coarsest picture."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -27,6 +30,8 @@ class View:
     """The same at about `LOOK_PX` on the longer side."""
     grey: npt.NDArray[np.uint8]
     """Brightness of `small`, shape (height, width)."""
+    coarse: npt.NDArray[np.float32]
+    """The same in `COARSE_PX` cells: forgives what moves inside a shot, and shows where light comes from."""
 
 
 def view(number: int, time_s: float, image: npt.NDArray[np.uint8]) -> View:
@@ -36,8 +41,10 @@ def view(number: int, time_s: float, image: npt.NDArray[np.uint8]) -> View:
     """
     divisor = max(1, round(max(image.shape[:2]) / LOOK_PX))
     size = (max(16, image.shape[1] // divisor), max(16, image.shape[0] // divisor))  # flow needs 16 px
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return View(number, time_s, image, np.asarray(small, np.uint8), np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    coarse = np.asarray(cv2.resize(grey, COARSE_PX, interpolation=cv2.INTER_AREA), np.float32)
+    return View(number, time_s, image, small, grey, coarse)
 
 
 @contextmanager
