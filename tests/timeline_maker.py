@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from foley.media import sound
-from foley.model import Audio, AudioFile, Bus, Timeline, TimelineItem, TimelineMarker
+from foley.model import Audio, AudioFile, Bus, EditedItem, Timeline, TimelineItem, TimelineMarker
 from foley.units import RATE_HZ, to_gain
 
 BUSES: tuple[Bus, ...] = ("foley", "effects", "backgrounds")
@@ -166,3 +167,21 @@ def _sum(to: Path, items: Sequence[TimelineItem], length: int, written: bool) ->
         part = heard(item)[:, : length - item.first_sample]
         total[:, item.first_sample : item.first_sample + part.shape[1]] += part
     return sound.save(Audio(total, RATE_HZ), to)
+
+
+def assert_same_items(read: Sequence[EditedItem], written: Sequence[TimelineItem], *, tolerance_db: float) -> None:
+    """Fail where what was read back is not what was written: to the sample, and as loud."""
+    assert [in_samples(item) for item in read] == [placed(item) for item in written]
+    assert [item.gain_db for item in read] == pytest.approx([item.gain_db for item in written], abs=tolerance_db)
+    assert not any(item.muted for item in read)
+
+
+def in_samples(item: EditedItem) -> tuple[str | int, ...]:
+    """Return which event an item is and where it lies, in samples."""
+    times = (item.start_s, item.source_start_s, item.duration_s, item.fade_in_s, item.fade_out_s)
+    return item.event_id, *(round(time_s * RATE_HZ) for time_s in times)
+
+
+def placed(item: TimelineItem) -> tuple[str | int, ...]:
+    """Return the same of an item of our own."""
+    return item.event_id, item.first_sample, item.source_first, item.length, item.fade_in, item.fade_out

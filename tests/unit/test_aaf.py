@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +15,18 @@ from foley.deliver.aaf_writer import parts
 from foley.deliver.lanes import lanes
 from foley.errors import ExportError
 from foley.media import sound
-from foley.model import EditedItem, Timeline, TimelineItem
+from foley.model import Timeline, TimelineItem
 from foley.units import RATE_HZ, to_db
-from tests.timeline_maker import HANDLE, SCENE, Sounding, scene, timeline
+from tests.timeline_maker import (
+    HANDLE,
+    SCENE,
+    Sounding,
+    assert_same_items,
+    in_samples,
+    placed,
+    scene,
+    timeline,
+)
 
 aaf2 = pytest.importorskip("aaf2")
 
@@ -33,23 +41,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Timeline, Path]:
     return built, EXPORTER.export(built, folder)[0]
 
 
-def in_samples(item: EditedItem) -> tuple[Any, ...]:
-    times = (item.start_s, item.source_start_s, item.duration_s, item.fade_in_s, item.fade_out_s)
-    return item.event_id, *(round(time_s * RATE_HZ) for time_s in times)
-
-
-def expected(item: TimelineItem) -> tuple[Any, ...]:
-    return item.event_id, item.first_sample, item.source_first, item.length, item.fade_in, item.fade_out
-
-
 def test_what_was_written_is_read_back_to_the_sample(made: tuple[Timeline, Path]) -> None:
     built, path = made
-    items = EXPORTER.read(path)
-    assert [in_samples(item) for item in items] == [expected(item) for item in built.items]
-    assert [item.gain_db for item in items] == pytest.approx(
-        [item.gain_db for item in built.items], abs=GAIN_TOLERANCE_DB
-    )
-    assert not any(item.muted for item in items)
+    assert_same_items(EXPORTER.read(path), built.items, tolerance_db=GAIN_TOLERANCE_DB)
 
 
 def test_another_reader_finds_the_same_events(made: tuple[Timeline, Path]) -> None:
@@ -170,7 +164,7 @@ def test_two_hours_keep_their_samples(tmp_path: Path) -> None:
     items = [Sounding("e01-late", length - 48_001, 48_001, fade_out=4800), Sounding("e02-over", length - 10, 9600)]
     built = timeline(tmp_path, items, length=length, frame_rate=Fraction(24_000, 1001), write_sums=False)
     found = EXPORTER.read(EXPORTER.export(built, tmp_path)[0])
-    assert [in_samples(item) for item in found] == [expected(item) for item in built.items]
+    assert [in_samples(item) for item in found] == [placed(item) for item in built.items]
 
 
 def test_what_an_editor_did_is_read(made: tuple[Timeline, Path], tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 from foley import plugins
 from foley.deliver.rpp_text import parse, quoted
 from foley.errors import ExportError
-from foley.model import EditedItem, Timeline, TimelineItem, TimelineMarker
+from foley.model import EditedItem, Timeline, TimelineMarker
 from foley.units import RATE_HZ, to_gain
-from tests.timeline_maker import Sounding, scene, timeline
+from tests.timeline_maker import Sounding, assert_same_items, scene, timeline
 
 EXPORTER = plugins.build("exporter", "rpp")
 GAIN_TOLERANCE_DB = 0.001
@@ -27,23 +26,9 @@ def made(tmp_path: Path) -> tuple[Timeline, Path]:
     return built, EXPORTER.export(built, tmp_path)[0]
 
 
-def in_samples(item: EditedItem) -> tuple[Any, ...]:
-    times = (item.start_s, item.source_start_s, item.duration_s, item.fade_in_s, item.fade_out_s)
-    return item.event_id, *(round(time_s * RATE_HZ) for time_s in times)
-
-
-def expected(item: TimelineItem) -> tuple[Any, ...]:
-    return item.event_id, item.first_sample, item.source_first, item.length, item.fade_in, item.fade_out
-
-
 def test_what_was_written_is_read_back_to_the_sample(made: tuple[Timeline, Path]) -> None:
     built, path = made
-    items = EXPORTER.read(path)
-    assert [in_samples(item) for item in items] == [expected(item) for item in built.items]
-    assert [item.gain_db for item in items] == pytest.approx(
-        [item.gain_db for item in built.items], abs=GAIN_TOLERANCE_DB
-    )
-    assert not any(item.muted for item in items)
+    assert_same_items(EXPORTER.read(path), built.items, tolerance_db=GAIN_TOLERANCE_DB)
 
 
 def test_another_parser_finds_the_same_items_on_a_track_for_each_bus(made: tuple[Timeline, Path]) -> None:
