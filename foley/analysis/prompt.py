@@ -28,7 +28,7 @@ _MARKS = " \t,:.[]()" + _DASHES
 
 
 def prompt_hints(prompt: str) -> list[Hint]:
-    """Return the parts of a prompt, timed or not, in its order.
+    """Return the parts of a prompt, timed or not, in its order; of those without a time only their order tells when.
 
     >>> [(hint.text, hint.start_s, hint.end_s) for hint in prompt_hints("rain; 0:03 door slams, at 5 s a dog barks")]
     [('rain', None, None), ('door slams', 3.0, None), ('a dog barks', 5.0, None)]
@@ -46,7 +46,18 @@ def prompt_hints(prompt: str) -> list[Hint]:
         if not text:
             raise PlanError(f"the prompt {prompt.strip()!r} says when but not what is heard")
         found[place] = replace(hint, text=text)
-    return found
+    return _told_together(found)
+
+
+def _told_together(hints: list[Hint]) -> list[Hint]:
+    """Return the hints, those without a time that follow each other as one: "then" is said of the one before."""
+    told: list[Hint] = []
+    for hint in hints:
+        if told and told[-1].start_s is None and hint.start_s is None:
+            told[-1] = replace(hint, text=f"{told[-1].text}; {hint.text}")
+        else:
+            told.append(hint)
+    return told
 
 
 def _hints(part: str) -> list[Hint]:

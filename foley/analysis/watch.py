@@ -94,7 +94,7 @@ class Observers:
         )
 
 
-@stage(version=5)
+@stage(version=6)
 def watch(clip: Clip, opts: WatchOptions, ctx: Context) -> Picture:
     """Find shots, motion, impacts and key frames.
 

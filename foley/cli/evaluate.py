@@ -72,6 +72,8 @@ def sync(
         known = truths.Truth((), tuple(times_s.tolist()))
     with contextlib.closing(cache.context()) as ctx:
         report = compare(known, heard, against=against is not None, rng=ctx.rng("evaluate", "sync"))
+    for doubt in _doubts(report):
+        console.say(f"note: {doubt}")
     if json:
         console.answer_json(_sync_record(report))
     else:
@@ -92,7 +94,10 @@ def plan(
     from foley.plan import events
 
     made = events.load(plan_file)
-    score = plans.compare(made, truths.load(truth, clip or Path(made.clip.path).name), _categories)
+    known = truths.load(truth, clip or Path(made.clip.path).name)
+    score = plans.compare(made, known, _categories)
+    if not any(sound.label or sound.ucs for sound in known.sounds):
+        console.say("note: the truth names no sound, so none can be found by its kind: only the hits can be compared")
     if json:
         console.answer_json(dataclasses.asdict(score))
     else:
@@ -199,6 +204,18 @@ def _sync_lines(path: Path, report: SyncReport) -> list[str]:
         return [*lines, "nothing was paired: there is no offset"]
     offset, distance = 1000 * report.offset_s, 1000 * report.distance_s
     return [*lines, f"median offset {offset:+.1f} ms (positive: late), median distance {distance:.1f} ms"]
+
+
+def _doubts(report: SyncReport) -> list[str]:
+    """Return why the figures may mean nothing: most likely it is another clip's truth."""
+    if not report.reference_s:
+        return ["the truth holds no onset that counts: precision, recall and F1 say nothing"]
+    if outside_s := report.outside_s:
+        return [
+            f"{len(outside_s)} of {len(report.reference_s)} true onsets lie outside the {report.duration_s:.3f} s that"
+            f" are measured, as that at {outside_s[0]:g} s: is it the truth of this clip?"
+        ]
+    return []
 
 
 def _sync_record(report: SyncReport) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def _svg(chart: Chart, picture: Picture) -> str:
     ]
     anchors = zip((0, 500, 1000), ("start", "middle", "end"), chart.ticks, strict=True)
     texts = [f'<text x="{x}" y="122" text-anchor="{anchor}">{text}</text>' for x, anchor, text in anchors]
+    texts.append('<text x="0" y="144">grey: how much moves; upright lines: impacts seen, dashed where a cut is</text>')
     style = (
         "rect{fill:#1c1f25}path{fill:#98a1ad;opacity:.6}.impact{stroke:#ffb454;stroke-width:2}"
         ".cut{stroke:#ff8a70;stroke-width:2;stroke-dasharray:4 3}text{fill:#98a1ad;font:14px system-ui,sans-serif}"
@@ -78,8 +79,8 @@ def _svg(chart: Chart, picture: Picture) -> str:
         ".cut{stroke:#b93815}text{fill:#5d6672}}"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-20 -12 1040 146" width="1040"><style>{style}</style>'
-        f'<rect x="-20" y="-12" width="1040" height="146" rx="10"/><path d="{chart.area}"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-20 -12 1040 168" width="1040"><style>{style}</style>'
+        f'<rect x="-20" y="-12" width="1040" height="168" rx="10"/><path d="{chart.area}"/>'
         f"{''.join(lines + texts)}</svg>\n"
     )
 

@@ -87,6 +87,14 @@ class SyncReport:
     """Median of estimate less truth over the pairs: positive where the sound is late; None where nothing was paired."""
     distance_s: float | None
     """Median of its absolute value."""
+    duration_s: float
+    """Of the track."""
+
+    @property
+    def outside_s(self) -> tuple[float, ...]:
+        """Return the true times that nothing in the track could meet."""
+        widest_s = WINDOWS_S[-1]
+        return tuple(s for s in self.reference_s if not -widest_s <= s <= self.duration_s + widest_s)
 
 
 def compare(
@@ -130,6 +138,7 @@ def compare(
         pairs=tuple(sorted((float(reference[row]), float(estimated[column])) for row, column in pairs)),
         offset_s=median(offsets) if offsets else None,
         distance_s=median(map(abs, offsets)) if offsets else None,
+        duration_s=length_s,
     )
 
 

@@ -143,7 +143,7 @@ def _items(entry: Mapping[str, Any], part: str, path: Path) -> Iterator[tuple[st
     """Yield where each item of a list stands, and the item."""
     found = entry.get(part, [])
     if not isinstance(found, list):
-        raise PlanError(f"{path}: {part}: must be a list, not a {type(found).__name__}", hint=_EXAMPLE)
+        raise PlanError(f"{path}: {part}: must be a list, not {found!r}", hint=_EXAMPLE)
     for number, item in enumerate(found):
         yield f"{part}[{number}]", item
 

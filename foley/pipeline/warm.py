@@ -19,9 +19,13 @@ SOUNDING = ("scipy.signal", "jinja2")
 def warm_up(*, sounding: bool) -> None:
     """Begin to import what is slow; whoever needs it meanwhile waits for it as for any import.
 
+    For a part of a package nobody waits until the package itself is whole: two threads that then import two parts of
+    scipy each find the other's half done, and fail. So the package, which takes 20 ms, is imported first.
+
     Args:
         sounding: Whether sound is to be planned or made too.
     """
+    import_module("scipy")
     threading.Thread(target=_import_slow, args=[sounding], daemon=True, name="warm-up").start()
 
 

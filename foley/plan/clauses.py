@@ -79,9 +79,11 @@ def clauses(text: str) -> tuple[Clause, ...]:
     [('a door slams', 1), ('somebody coughs', 0)]
     """
     parts = _split(tokens(text))
+    told = zip(parts, _denials(parts), _steps(parts), _subjects(parts), strict=True)
     found = [
         _clause(part, denied=denied, step=step, subject=subject)
-        for part, denied, step, subject in zip(parts, _denials(parts), _steps(parts), _subjects(parts), strict=True)
+        for number, (part, denied, step, subject) in enumerate(told)
+        if not _heads_denials(parts, number)
     ]
     return tuple(clause for clause in found if clause)
 
@@ -143,12 +145,25 @@ def _denials(parts: Sequence[_Part]) -> list[bool]:
     for first, is_denied in enumerate(list(denied)):
         if not is_denied:
             continue
+        if _heads_denials(parts, first):
+            ends = (place for place in range(first + 2, len(parts)) if set(parts[place].marks) & _SENTENCE)
+            ending = next(ends, len(parts)) - 1
+            denied[first + 1 : ending + 1] = [True] * (ending - first)
+            continue
         last = first
         while last + 1 < len(parts) and parts[last + 1].marks and set(parts[last + 1].marks) <= _LISTING:
             last += 1
         ending = max((i for i in range(first + 1, last + 1) if {"or", "nor"} & set(parts[i].marks)), default=first)
         denied[first + 1 : ending + 1] = [True] * (ending - first)
     return denied
+
+
+def _heads_denials(parts: Sequence[_Part], number: int) -> bool:
+    """Return whether a part says of all that is listed behind its colon that it is not heard: "avoid: music, wind"."""
+    said = parts[number].tokens
+    plain = all(_negates(word) or word in language().fillers | language().stop for word in said)
+    followed = number + 1 < len(parts) and parts[number + 1].marks[:1] == (":",)
+    return plain and followed and any(_negates(word) for word in said)
 
 
 def _subjects(parts: Sequence[_Part]) -> list[bool]:

@@ -77,7 +77,7 @@ class GroundOptions:
             raise ValueError(f"doubles must be keep or mute, got {self.doubles!r}")
 
 
-@stage(version=10)
+@stage(version=11)
 def ground(
     clip: Clip,
     picture: Picture,

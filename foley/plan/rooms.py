@@ -29,6 +29,9 @@ _EXTERIOR_SLUG = re.compile(r"\bext\b[./]\s*", re.I)
 _WITHIN = re.compile(r"\bthe (?:middle|centre|center|back|corner|edge) of (?=the\b|an?\b)", re.I)
 _OUTSIDE = "outside"
 
+_MATERIALS = frozenset({"wood"})
+"""As they are written here they are what things are made of, though their stems are also those of places: woods."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedRoom:
@@ -186,6 +189,8 @@ def _in_clause(clause: Clause, *, leaves_later: bool = False) -> Iterator[_Found
     for first, word in enumerate(stems):
         if word in _words().inside | _words().around and (place := _place(stems, first + 1)):
             end, room = place
+            if written[end - 1] in _MATERIALS:
+                continue
             if word in _words().inside or room == "exterior" or stems[end - 1] in _words().furniture:
                 yield from _said(clause, written[first:end], room, before=written[:first], general=False)
     if not clause.denied and (alone := _alone(written, stems)):
@@ -250,6 +255,8 @@ def _alone(written: Sequence[str], stems: tuple[str, ...]) -> Room | None:
         for place, word in enumerate(written)
         if not (word in little or stems[place] in little or manner(word)) or stems[place : place + 1] in _words().places
     ]
+    if any(written[place] in _MATERIALS for place in kept):
+        return None
     return _words().alone.get(tuple(stems[place] for place in kept)) if kept else None
 
 

@@ -144,7 +144,7 @@ def _broken_links(found: Mapping[str, SoundClass]) -> list[str]:
 
 def _sound_class(name: str, entry: dict[str, Any]) -> SoundClass:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    for key in ("verbs", "nouns"):
+    for key in ("verbs", "nouns", "synonyms"):
         values[key] = tuple(_expanded(values.get(key, ())))
     for key, hint in _types().items():
         if hint is float and key in values:
@@ -156,8 +156,10 @@ def _sound_class(name: str, entry: dict[str, Any]) -> SoundClass:
 
 
 def _expanded(words: tuple[str, ...]) -> Iterator[str]:
+    """Yield the words, those that begin with a group once for each of its words: "@shoe on gravel"."""
     for word in words:
-        yield from language().groups[word[1:]] if word.startswith("@") else (word,)
+        group, _, rest = word.removeprefix("@").partition(" ")
+        yield from (f"{one} {rest}".strip() for one in language().groups[group]) if word[:1] == "@" else (word,)
 
 
 def _faults(name: str, entry: object) -> Iterator[str]:
@@ -191,7 +193,7 @@ def _is_needed(item: dataclasses.Field[Any]) -> bool:
 
 def _unknown_groups(key: str, value: object) -> Iterator[str]:
     for word in value if isinstance(value, list) else ():
-        if word.startswith("@") and word[1:] not in language().groups:
+        if word.startswith("@") and word[1:].partition(" ")[0] not in language().groups:
             yield f"{key}: no group is called {word!r}"
 
 

@@ -210,6 +210,22 @@ def test_a_name_that_means_nothing_here_is_an_error_with_a_way_out(name: str) ->
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("ViT-B-32", "ViT-B-32 names no weights", "ViT-B-32/laion2b_s34b_b79k"),
+        ("ViT-B-32/typo", "ViT-B-32 has no weights called 'typo'", "ViT-B-32/laion2b_s34b_b79k"),
+        ("theremin", "no model of open_clip is called 'theremin'", "local-dir:FOLDER"),
+    ],
+)
+def test_who_names_no_weights_of_open_clip_is_told_which_there_are(name: str, said: str, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        plugins.build("encoder", "open_clip").prepare(name, "cpu")
+    assert caught.value.message == said
+    assert hint in caught.value.hint
+    assert "audio" not in caught.value.hint, "what makes sound sees nothing"
+
+
 def test_half_precision_says_nearly_the_same(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     exact = ready("open_clip", folders)
     pictures, texts = exact.pictures(jpegs(3)), exact.texts(TEXTS)

@@ -81,6 +81,33 @@ def test_the_table_says_what_the_record_says(knocks: Path, known: Path) -> None:
     assert "50 ms   1.000      1.000   1.000" in answer
 
 
+def test_a_truth_that_cannot_be_this_clips_is_doubted(knocks: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("time,label\n0.52,knock\n99.5,knock\n")
+    code, _, said = foley("evaluate", "sync", knocks, "--truth", other)
+    assert code == 0
+    assert "note: 1 of 2 true onsets lie outside the 3.000 s that are measured, as that at 99.5 s" in said
+
+    other.write_text('{"onsets": []}')
+    assert "note: the truth holds no onset that counts" in foley("evaluate", "sync", knocks, "--truth", other)[2]
+
+
+def test_a_right_truth_is_not_doubted(knocks: Path, known: Path) -> None:
+    assert foley("evaluate", "sync", knocks, "--truth", known)[2] == ""
+
+
+def test_a_truth_without_names_says_that_kinds_cannot_be_compared(knocks: Path, tmp_path: Path) -> None:
+    assert foley("plan", knocks, "--prompt", "0:00.52 a knock on a door", "-o", tmp_path / "k.mkv")[0] == 0
+    times = tmp_path / "times.csv"
+    times.write_text("0.52\n1.2\n")
+    named = tmp_path / "named.csv"
+    named.write_text("0.52,knock on a door\n1.2,\n")
+    note = "note: the truth names no sound"
+
+    assert note in foley("evaluate", "plan", tmp_path / "k.foley" / "plan.yaml", "--truth", times)[2]
+    assert note not in foley("evaluate", "plan", tmp_path / "k.foley" / "plan.yaml", "--truth", named)[2]
+
+
 def test_sound_that_begins_after_the_picture_is_measured_on_the_pictures_clock(
     media: MediaShelf, tmp_path: Path
 ) -> None:

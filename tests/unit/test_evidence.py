@@ -236,6 +236,7 @@ def test_what_was_seen_is_written_as_pictures(falling: Path, ctx: Context, tmp_p
     for path in written[1:]:
         assert cv2.imread(str(path)) is not None
     assert written[0].read_text().count('class="impact"') == 3
+    assert "grey: how much moves" in written[0].read_text(), "the drawing explains itself"
 
 
 def finished(folder: Path, plan: SoundPlan, picture: Picture, looks: Looks) -> Finished:

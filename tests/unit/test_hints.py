@@ -35,6 +35,8 @@ SRT = "1\n00:00:01,000 --> 00:00:02,500\n{}\n"
         ("0:01, 0:02 knock", [("knock", 1, None), ("knock", 2, None)]),
         ("[0:03] door slams", [("door slams", 3, None)]),
         ("1:02:03,5 thunder", [("thunder", 3723.5, None)]),
+        ("A dog barks. Then a door slams", [("A dog barks; Then a door slams", None, None)]),
+        ("rain; wind\n0:02 thunder; fire", [("rain; wind", None, None), ("thunder", 2, None), ("fire", None, None)]),
         ("3 seconds of rain", [("3 seconds of rain", None, None)]),
         ("a 3 s long creak", [("a 3 s long creak", None, None)]),
         ("3 dogs bark", [("3 dogs bark", None, None)]),

@@ -164,11 +164,28 @@ def test_nothing_is_invented_for_what_makes_no_sound(text: str) -> None:
         ("rain apart from thunder", {"rain"}, {"thunder"}),
         ("not only rain but also wind", {"rain", "wind"}, set()),
         ("he can't stop laughing", {"laugh"}, set()),
+        ("no sounds other than rain", {"rain"}, set()),
+        ("not a sound except a clock ticking", {"clock"}, set()),
+        ("a dog barks, everything but footsteps", {"dog-bark"}, {"footsteps"}),
+        ("all sounds except thunder", set(), {"thunder"}),
+        ("mute the crowd, a door slams", {"door-slam"}, {"crowd"}),
+        ("exclude birds", set(), {"birds"}),
+        ("avoid: music, wind; rain", {"rain"}, {"wind"}),
+        ("Not wanted: thunder, wind and birds. A dog barks", {"dog-bark"}, {"thunder", "wind", "birds"}),
+        ("a cat walks without making a sound, rain", {"rain"}, set()),
     ],
 )
 def test_what_is_denied_is_not_heard(text: str, heard: set[str], denied: set[str]) -> None:
     assert sounds(text) == heard
     assert denied <= read(text).denied_ids
+
+
+@pytest.mark.parametrize("text", ["avoid: music", "rain, nothing else", "no sound apart from the rain"])
+def test_silence_is_not_read_into_what_denies_only_some(text: str) -> None:
+    reading = read(text)
+
+    assert not reading.silent
+    assert not reading.left, "every word is understood"
 
 
 def test_denied_words_are_kept_for_generators_that_read() -> None:
@@ -177,6 +194,28 @@ def test_denied_words_are_kept_for_generators_that_read() -> None:
 
 def test_a_clause_without_a_verb_takes_its_neighbours() -> None:
     assert sounds("a man walks through snow and over gravel") == {"footsteps-snow", "footsteps-gravel"}
+
+
+@pytest.mark.parametrize(
+    ("text", "ground", "shoe"),
+    [
+        ("boots on gravel", "gravel", None),
+        ("high heels on marble", "stone", "heel"),
+        ("the tap of a woman's stilettos on marble", "stone", "heel"),
+        ("a child in sneakers on grass", "grass", "rubber"),
+        ("he pulls the trigger, boots on concrete", "concrete", None),
+    ],
+)
+def test_shoes_on_a_ground_are_footsteps(text: str, ground: str, shoe: str | None) -> None:
+    mention = read(text).mentions[-1]
+
+    assert mention.sound.id == f"footsteps-{ground}"
+    assert mention.parameters.get("shoe") == shoe
+
+
+@pytest.mark.parametrize("text", ["new shoes stand by the door", "muddy boots lie there", "a pair of heels, a carpet"])
+def test_shoes_alone_make_no_steps(text: str) -> None:
+    assert sounds(text) == set()
 
 
 def test_then_puts_sounds_in_order() -> None:
@@ -203,6 +242,11 @@ def test_then_puts_sounds_in_order() -> None:
         ("while rain falls, a dog barks", {"rain": 0, "dog-bark": 0}),
         ("a dog barks, meanwhile a clock ticks", {"dog-bark": 0, "clock": 0}),
         ("no wind, then a dog barks", {"dog-bark": 0}),
+        ("a dog barks, at the end a bell rings", {"dog-bark": 0, "bell": 1}),
+        ("in the beginning a dog barks, in the end a bell rings", {"dog-bark": 0, "bell": 1}),
+        ("to begin with rain, at last a door slams", {"rain": 0, "door-slam": 1}),
+        ("a phone rings, preceded by a door slam", {"phone-ring": 1, "door-slam": 0}),
+        ("a dog barks at the end of its leash, a bell rings", {"dog-bark": 0, "bell": 0}),
     ],
 )
 def test_words_of_order_put_sounds_in_turn(text: str, steps: dict[str, int]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from foley.analysis.observers import flashes, motion
+from foley.analysis.observers.flashes import FlashObserver
 from foley.analysis.observers.motion import MotionObserver
 from foley.analysis.observers.view import view
 from tests.moving_pictures import BACKGROUND, WIDTH_PX, film, regular, texture, watched, with_thing
@@ -80,3 +84,81 @@ def test_the_parts_of_the_picture_tell_who_moves():
     assert cells.shape == (len(picture.times_s), 3, 4)
     assert early[:, :2].sum() > 5 * early[:, 2:].sum()
     assert late[:, 2:].sum() > 5 * late[:, :2].sum()
+
+
+def seen(views, monkeypatch, *, together):
+    monkeypatch.setattr(motion, "TOGETHER", together)
+    monkeypatch.setattr(flashes, "TOGETHER", together)
+    moving, light = MotionObserver(), FlashObserver()
+    for each in views:
+        moving.see(each)
+        light.see(each)
+    return {
+        f"{type(found).__name__}.{column.name}": getattr(found, column.name)
+        for found in (moving.finish(), light.finish())
+        for column in dataclasses.fields(found)
+    }
+
+
+def shaken(count, *, size_px, uneven):
+    """Return views of a shaking picture in which a bright thing comes and goes, some of them twice.
+
+    Args:
+        count: How many.
+        size_px: Height and width.
+        uneven: Frames last differently long.
+    """
+    height, width = size_px
+    rng = np.random.default_rng(count)
+    wide = texture(3, width_px=width + 24, height_px=height + 24, cell_px=6)
+    views, time_s, image = [], 0.0, wide[:height, :width]
+    for number in range(count):
+        if number % 5 != 4:  # else it is shown again
+            offset = 12 + round(10 * np.sin(number / 3))
+            image = np.ascontiguousarray(wide[offset : offset + height, 12 : 12 + width])
+            if number % 7 < 3:
+                image[height // 4 : height // 2, width // 4 + number % 7 : width // 2 + number % 7] = 250
+        views.append(view(number, time_s, image))
+        time_s += 0.04 * (1 + 2 * rng.random() * uneven)
+    return views
+
+
+@pytest.mark.parametrize("size_px", [(16, 16), (18, 18), (16, 64), (90, 160), (192, 108)], ids=str)
+@pytest.mark.parametrize("uneven", [False, True], ids=["even", "uneven"])
+def test_what_is_measured_of_a_frame_does_not_depend_on_those_measured_with_it(size_px, uneven, monkeypatch):
+    for count in (0, 1, 2, 3, 4, 16, 17, 18, 19, 35):
+        views = shaken(count, size_px=size_px, uneven=uneven)
+        one_by_one = seen(views, monkeypatch, together=1)
+        for together in (2, 16, 1000):
+            for name, values in seen(views, monkeypatch, together=together).items():
+                assert np.isfinite(values).all(), (count, together, name)
+                np.testing.assert_allclose(values, one_by_one[name], atol=1e-4, err_msg=f"{count} {together} {name}")
+
+
+@pytest.mark.parametrize("turn_frame", range(14, 21))
+def test_a_stop_lies_at_its_frame_also_between_batches(turn_frame):
+    """A thing comes down evenly until a frame and rests from then on: the 16th step is the last of the first batch."""
+    observer = MotionObserver()
+    for number in range(30):
+        down_px = 30 + 6 * min(number, turn_frame)
+        image = with_thing(BACKGROUND, 180, down_px)
+        observer.see(view(number, number / 25, image))
+    track = observer.finish()
+
+    assert len(track.time_s) == 30
+    assert int(np.argmax(track.loss)) == turn_frame
+    assert int(np.argmax(track.loss_down)) == turn_frame
+    assert int(np.argmax(track.settle[4:])) + 4 == turn_frame
+    assert track.speed[turn_frame] > 5 * track.speed[turn_frame + 2]
+
+
+@pytest.mark.parametrize("start_frame", range(14, 21))
+def test_a_start_lies_at_its_frame_also_between_batches(start_frame):
+    observer = MotionObserver()
+    for number in range(34):
+        across_px = 60 + 6 * max(0, number - start_frame)
+        observer.see(view(number, number / 25, with_thing(BACKGROUND, across_px, 110)))
+    track = observer.finish()
+
+    assert int(np.argmax(track.gain)) == start_frame
+    assert int(np.argmax(track.burst)) == start_frame

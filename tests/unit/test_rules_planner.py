@@ -143,6 +143,38 @@ def test_what_is_denied_is_neither_heard_nor_generated() -> None:
     assert "Not to be heard: rain and music." in found.reasoning.semantic
 
 
+@pytest.mark.parametrize(
+    ("text", "background"),
+    [
+        ("a hammer strikes an anvil", "forge fire"),
+        ("a hammer strikes an anvil, no fire", "room tone"),
+        ("a hammer strikes an anvil, no loud fire", "room tone"),
+        ("leaves rustle", "forest"),
+        ("leaves rustle, no birds", "open air"),
+        ("a man walks in the forest, no birds", "open air"),
+        ("a door slams, no voices", "room tone"),
+    ],
+)
+def test_a_background_that_nobody_named_holds_nothing_that_is_denied(text: str, background: str) -> None:
+    beds = [sound.label for sound in proposal(prompt(text)).sounds if sound.bus == "backgrounds"]
+
+    assert beds == [background]
+
+
+@pytest.mark.parametrize("denied", ["no ambience", "no background noise", "without atmosphere"])
+def test_who_wants_no_ambience_gets_only_the_backgrounds_that_are_named(denied: str) -> None:
+    assert labels(proposal(prompt(f"a hammer strikes an anvil, {denied}"))) == ["hammer on anvil"]
+    assert labels(proposal(prompt(f"a hammer strikes an anvil, rain, {denied}"))) == ["hammer on anvil", "rain"]
+
+
+def test_who_wants_no_music_behind_it_gets_backgrounds() -> None:
+    assert "room tone" in labels(proposal(prompt("a door slams, no background music")))
+
+
+def test_a_quiet_crowd_does_not_cheer() -> None:
+    assert labels(proposal(prompt("a quiet crowd waits"))) == ["murmur of voices"]
+
+
 def test_manner_goes_into_prompt_level_and_distance() -> None:
     (near,), (far,) = front(proposal(prompt("gunshot"))), front(proposal(prompt("distant gunshot")))
 

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foley.contracts import Encoder
-from foley.errors import FoleyError, MissingProgramError, MissingWeightsError
+from foley.errors import FoleyError, MissingProgramError, MissingWeightsError, OptionError
 from foley.neural import runtime, weights
 
 DEFAULT = "open_clip"
@@ -141,6 +141,7 @@ def find_source(model: str) -> Source:
 
     Raises:
         MissingWeightsError: where it is not here.
+        OptionError: where no model of open_clip can be meant.
     """
     name = model or DEFAULT
     architecture, colon, file = name.partition(":")
@@ -151,6 +152,8 @@ def find_source(model: str) -> Source:
         return Source(path, architecture)
     if (found := weights.find(name)) is None and (tagged := _pretrained(name)) is not None:
         return _tagged_source(name, tagged)
+    if found is None:
+        _refuse_unknown(name)
     place = found or weights.need(name)
     if place.is_file():
         raise MissingWeightsError(name, "a file does not say what it holds", "write it as ARCHITECTURE:FILE")
@@ -159,6 +162,36 @@ def find_source(model: str) -> Source:
             name, f"{place} has no open_clip_config.json", "name a model of open_clip, or use ARCHITECTURE:FILE"
         )
     return Source(place)
+
+
+def _refuse_unknown(name: str) -> None:
+    """Refuse a name that means nothing to open_clip, and one that names no weights of an architecture it knows.
+
+    Raises:
+        OptionError: so it is.
+    """
+    if name in weights.catalogue() or name.startswith(("local-dir:", "hf-hub:")) or runtime.missing(*PACKAGES):
+        return
+    runtime.torch()
+    import open_clip
+
+    architecture, slash, tag = name.partition("/")
+    if architecture in open_clip.list_models():
+        tags = [tag for tag in open_clip.list_pretrained_tags_by_model(architecture) if _is_on_hub(architecture, tag)]
+        said = f"{architecture} has no weights called {tag!r}" if slash else f"{name} names no weights"
+        names = ", ".join(f"{architecture}/{tag}" for tag in tags)
+        raise OptionError(said, hint=f"there are: {names}" if names else f"name a checkpoint: {architecture}:FILE")
+    if not slash:
+        raise OptionError(
+            f"no model of open_clip is called {name!r}",
+            hint=f"there is {DEFAULT}; or give ARCHITECTURE/TAG as ViT-B-16/laion2b_s34b_b88k, an id of the hub as"
+            " ORGANISATION/NAME, local-dir:FOLDER or ARCHITECTURE:FILE",
+        )
+
+
+def _is_on_hub(architecture: str, tag: str) -> bool:
+    known = _pretrained(f"{architecture}/{tag}")
+    return bool(known and known.get("hf_hub"))
 
 
 def _pretrained(name: str) -> dict[str, Any] | None:

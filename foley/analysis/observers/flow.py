@@ -79,14 +79,14 @@ class Grid:
         self._cells = (max(1, width_px // CELL_PX), max(1, height_px // CELL_PX))
 
     def sparse(self, flow: Field) -> Field:
-        """Return every `STRIDE_PX`th vector of a flow of shape (height, width, 2), as (2, rows, columns): x, then y."""
+        """Return a copy of every `STRIDE_PX`th vector of a flow of shape (height, width, 2), as (2, rows, columns)."""
         start = STRIDE_PX // 2
-        return np.ascontiguousarray(flow[start::STRIDE_PX, start::STRIDE_PX].transpose(2, 0, 1))
+        return flow[start::STRIDE_PX, start::STRIDE_PX].transpose(2, 0, 1).copy()
 
     def background(self, flow: Field) -> Field:
-        """Return the vectors of a flow that the camera is read from, shape (2, vectors)."""
+        """Return a copy of the vectors of a flow that the camera is read from, shape (2, vectors)."""
         start = CAMERA_STRIDE_PX // 2
-        return np.ascontiguousarray(flow[start::CAMERA_STRIDE_PX, start::CAMERA_STRIDE_PX].reshape(-1, 2).T)
+        return flow[start::CAMERA_STRIDE_PX, start::CAMERA_STRIDE_PX].reshape(-1, 2).T.copy()
 
     def averaged(self, grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return a picture with one pixel for every vector that is used, shape (rows, columns)."""
@@ -101,7 +101,8 @@ class Grid:
     def camera(self, vectors: Field) -> Field:
         """Return the affine motion of the backgrounds, shape (fields, 3, 2), from vectors of shape (fields, 2, n).
 
-        Least squares with Cauchy weights, reweighted.
+        Least squares with Cauchy weights, reweighted until each field by itself is settled: none depends on those that
+        happen to be measured with it.
 
         Source: P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
         """
@@ -109,6 +110,7 @@ class Grid:
         residual = vectors - np.partition(vectors, middle, axis=2)[:, :, middle, None]
         noise_px = np.float32(CAMERA_NOISE * self.length_px)
         model = np.zeros((len(vectors), 3, 2), np.float32)
+        settled = np.zeros((len(vectors), 1, 1), bool)
         for _ in range(CAMERA_ROUNDS):
             error = np.sqrt(np.square(residual).sum(axis=1))
             median_px = np.partition(error, middle, axis=1)[:, middle]
@@ -116,9 +118,10 @@ class Grid:
             weights = 1 / np.square(1 + np.square(error / spread[:, None]))
             weighted = self._affine * weights[:, None, :]
             better = np.linalg.solve(weighted @ self._affine.T + SOLVABLE, weighted @ vectors.transpose(0, 2, 1))
-            settled = np.abs(better - model).max() < SETTLED_PX
-            model = better
-            if settled:
+            step = np.abs(better - model).max(axis=(1, 2), keepdims=True)
+            model = np.where(settled, model, better)
+            settled |= step < SETTLED_PX
+            if settled.all():
                 break
             residual = vectors - model.transpose(0, 2, 1) @ self._affine
         return model

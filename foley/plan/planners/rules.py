@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from foley.contracts import Case, Context, PlannerSettings
 from foley.model import Hint, Proposal, ProposedSound, Room
 from foley.plan import evidence, semantic
+from foley.plan.clauses import clauses
 from foley.plan.evidence import GENERIC_IMPACT, GENERIC_MOVEMENT, UNSURE, Seen
 from foley.plan.matching import FOOTSTEPS, Mention, Reading, mentioned, read
 from foley.plan.reasons import counted, kind_of_source, listed, reasoning, shots_named, source_named
@@ -16,9 +18,10 @@ from foley.plan.rooms import NamedRoom, rooms_of
 from foley.plan.spaces import in_turn
 from foley.plan.turns import timed
 from foley.plan.vocabulary import SoundClass, vocabulary
+from foley.plan.words import language, manner, stem
 from foley.units import clock
 
-VERSION = "5"
+VERSION = "6"
 """Raised when the same case gives another proposal."""
 
 INDOORS = "room-tone"
@@ -35,6 +38,9 @@ TONES: dict[Room, str] = {
 
 FAR_M = 5.0
 """A sound further away than a room is long is likely to be heard outdoors."""
+
+BACKDROP = frozenset({"ambience", "atmosphere", "background"})
+"""Kinds of all backgrounds: who denies one of these wants none but those that are named."""
 
 PLACED = 0.5
 """Confidence in a background that nobody named."""
@@ -211,8 +217,9 @@ def _backgrounds(
 ) -> Iterator[ProposedSound]:
     """Yield the beds of the places: one that the text names, else those that are seen, else one that is natural."""
     have = {mention.sound.id for one in said for mention in one.reading.mentions}
-    if any(vocabulary()[name].places for name in have - denied):
+    if any(vocabulary()[name].places for name in have - denied) or any(_wants_no_backdrop(one) for one in said):
         return
+    denied |= frozenset(name for one in said for text in one.reading.denied for name in _holding(text))
     heard = {sound.recipe for sound in sounds if sound.kind == "bed"}  # a fire that is named needs no forge's fire
     if turned := [*_in_turn(said, sounds, denied=denied, heard=heard, case=case)]:
         yield from turned
@@ -234,6 +241,31 @@ def _backgrounds(
     natural = _natural(brought, sounds, denied=denied, heard=heard, room=named)
     if natural is not None:
         yield replace(natural, shots=rest if shown else ())
+
+
+def _wants_no_backdrop(one: _Said) -> bool:
+    """Return whether a text denies all backgrounds ("no ambience"), and not one of a kind ("no background music")."""
+    words = (set(text.split()) for text in one.reading.denied)
+    return any(denied <= BACKDROP | language().ambient for denied in words)
+
+
+@cache
+def _holding(denied: str) -> frozenset[str]:
+    """Return the backgrounds in which what is denied is heard: no forge's fire where there is to be no fire."""
+    told = frozenset(stem(word) for word in denied.split() if not manner(word))
+    return frozenset(name for name, words in _told_of_beds().items() if told and told <= words)
+
+
+@cache
+def _told_of_beds() -> Mapping[str, frozenset[str]]:
+    """Return the stems of what each background is said to hold, in its label and its prompt."""
+    beds = {name: (sound.label, sound.prompt) for name, sound in vocabulary().items() if sound.bus == "backgrounds"}
+    return {
+        name: frozenset(
+            word for text in texts for clause in clauses(text) if not clause.denied for word in clause.stems
+        )
+        for name, texts in beds.items()
+    }
 
 
 def _in_turn(
@@ -279,7 +311,10 @@ def _natural(
         if name not in denied and vocabulary()[name].recipe not in heard:
             return replace(vocabulary()[name].proposed(f"natural under {label}"), confidence=PLACED)
     outdoors = any(sound.distance_m > FAR_M for sound in sounds)
-    name = TONES[room.room] if room else OUTDOORS if outdoors else INDOORS
+    # where a forest is natural and its birds are denied, it is still out of doors
+    denied_room = next((vocabulary()[name].room for name, _ in brought if name in denied), None)
+    likely: Room = denied_room or ("exterior" if outdoors else "small_interior")
+    name = TONES[room.room if room else likely]
     if name in denied:
         return None
     if room:
