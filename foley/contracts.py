@@ -76,6 +76,10 @@ class Capabilities:
     """ISO 3166 codes, and "EU", of where the weights' licence gives no rights."""
 
 
+FEWEST_STEPS, MOST_STEPS = 4, 1000
+"""Of a solver: distilled models are run in four to eight; the others have learned a thousand levels of noise."""
+
+
 @dataclass(frozen=True, slots=True)
 class GeneratorSettings:
     """What generators that hold a model need to know; each uses what concerns it."""
@@ -86,6 +90,10 @@ class GeneratorSettings:
     """auto, cpu, cuda or mps."""
     quantise: Literal["", "8bit", "4bit"] = ""
     """Weights in fewer bits, where the platform supports it."""
+    steps: int = 0
+    """Of a diffusion model's solver; 0 for as many as the model is meant for."""
+    compile: bool = False
+    """Have the denoiser of a diffusion model compiled, where that can be done."""
     max_vram_mb: int = 0
     """The most memory of the device that it may use; 0 for what is free."""
     time_limit_s: float = 600.0
@@ -96,6 +104,8 @@ class GeneratorSettings:
     def __post_init__(self) -> None:
         if self.quantise not in get_args(Literal["", "8bit", "4bit"]):
             raise ValueError(f"quantise must be 8bit, 4bit or nothing, got {self.quantise!r}")
+        if self.steps and not FEWEST_STEPS <= self.steps <= MOST_STEPS:
+            raise ValueError(f"steps must be 0 or {FEWEST_STEPS} to {MOST_STEPS}, got {self.steps}")
         if self.max_vram_mb < 0 or not self.time_limit_s > 0.0:
             raise ValueError("max_vram_mb must be 0 or more, time_limit_s more than 0")
 
@@ -133,7 +143,8 @@ class Generator(Protocol):
     loaded model: batches are cut to it, else to `takes.batch`. One that makes sounds of some events out of other
     generators' says with `made_with(event: SoundEvent) -> tuple[Generator, ...]` of whose: what they are and what their
     licences allow then counts for the sound too. One that has weights may say with `place() -> Path | None` where they
-    are: the manifest then holds the SHA-256 of their files.
+    are: the manifest then holds the SHA-256 of their files. One that could be compiled but is not although its settings
+    ask for it says why with `uncompiled() -> str`: its identity is then that of one that was never asked.
     """
 
     capabilities: Capabilities

@@ -6,7 +6,7 @@ FoleyError 1
 ├── MissingProgramError 5             a program or package is not installed; MissingWeightsError
 ├── PlanError 6                       a plan file, hint or cue sheet that cannot be used
 ├── WorkflowError 7                   UnknownPluginError, OptionError
-├── GenerationError 8                 no generator could make a sound; DeviceMemoryError, LicenceError
+├── GenerationError 8                 no generator could make a sound; DeviceMemoryError, CompilationError, LicenceError
 ├── PlannerError 9                    a model or service gave no usable plan
 └── ServiceError 10                   a watched folder or a service that cannot work
 
@@ -171,6 +171,14 @@ class DeviceMemoryError(GenerationError):
 
     def __init__(self, event_id: str, generator: str, device: str) -> None:
         super().__init__(event_id, generator, f"out of memory on {device}", retryable=True)
+
+
+class CompilationError(GenerationError):
+    """A model that was to be compiled cannot be; without compiling it works, with other last bits."""
+
+    def __init__(self, reason: str) -> None:
+        FoleyError.__init__(self, f"the model could not be compiled: {reason}", hint="leave --compile out")
+        self.retryable = False
 
 
 class LicenceError(GenerationError):

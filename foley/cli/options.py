@@ -62,6 +62,10 @@ MaxVram = Annotated[int | None, typer.Option(metavar="MB", help="The most memory
 Quantise = Annotated[
     str | None, typer.Option(metavar="BITS", help="Weights in fewer bits, where model and device can: 8bit or 4bit.")
 ]
+Steps = Annotated[
+    int | None, typer.Option(help="Steps of a diffusion model; as many as it is meant for when not given.")
+]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile diffusion models: pays where many sounds are made.")]
 Candidates = Annotated[int | None, typer.Option(help="How many takes a model makes of each event; the best is kept.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="STAGE.OPTION=VALUE", help="Set an option of a stage.")
@@ -79,6 +83,8 @@ STAGES = {
     "region": "takes.region",
     "max_vram": "takes.max_vram_mb",
     "quantise": "takes.quantise",
+    "steps": "takes.steps",
+    "compiled": "takes.compile",
     "candidates": "takes.candidates",
 }
 """Options of the command line that are one of a stage."""

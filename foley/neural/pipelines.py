@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, ItemsView, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from foley.errors import MissingWeightsError
 from foley.model import Audio
-from foley.neural import checkpoints, layouts, runtime, weights
+from foley.neural import checkpoints, compiling, layouts, runtime, weights
 from foley.units import to_samples
 
 PACKAGES = ("transformers", "diffusers", "safetensors")
@@ -82,6 +82,8 @@ class Loaded:
     device: runtime.Device
     busy: threading.Lock
     """Held while it samples: its solver counts its steps, so that two callers at once would spoil each other's."""
+    compiled: bool = False
+    """Its denoiser's blocks were made to be compiled."""
 
 
 def described(folder: Path, *, name: str) -> Description:
@@ -113,7 +115,9 @@ def weights_mb(folder: Path) -> int:
     return sum(path.stat().st_size for path in layouts.weights_files(folder)) >> 20
 
 
-def loaded(cls: Any, folder: Path, *, name: str, device: runtime.Device, **options: Any) -> Loaded:
+def loaded(
+    cls: Any, folder: Path, *, name: str, device: runtime.Device, compiled: bool = False, **options: Any
+) -> Loaded:
     """Return a pipeline on its device, every component checked to the last number, ready to sample in silence.
 
     Args:
@@ -121,6 +125,7 @@ def loaded(cls: Any, folder: Path, *, name: str, device: runtime.Device, **optio
         folder: In diffusers' layout.
         name: What the model is called in errors.
         device: Where it computes.
+        compiled: Have its denoiser compiled when it is first used.
         **options: dtype, and components that were loaded before.
 
     Raises:
@@ -129,7 +134,10 @@ def loaded(cls: Any, folder: Path, *, name: str, device: runtime.Device, **optio
     with quiet():
         pipeline = checkpoints.checked(cls, folder, name=name, harmless=HARMLESS, **options)
     pipeline.set_progress_bar_config(disable=True)
-    return Loaded(pipeline.to(device), device, threading.Lock())
+    pipeline = pipeline.to(device)
+    if compiled:
+        compiling.compile_blocks(pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer)
+    return Loaded(pipeline, device, threading.Lock(), compiled)
 
 
 def use_fast_solver(pipeline: Any) -> None:
@@ -185,6 +193,7 @@ def sounds(
     *,
     longest_s: float,
     most: int,
+    compiled: bool = False,
 ) -> list[Audio]:
     """Return a sound for each wish, to the sample.
 
@@ -194,24 +203,24 @@ def sounds(
         rate_hz: Of what it makes.
         longest_s: The longest that it makes.
         most: How many it makes at once.
+        compiled: What makes them is compiled for each number that it makes at once.
     """
     made: dict[int, Audio] = {}
-    for length_s, numbers in _batches(wishes, longest_s, most):
-        with quiet():
-            waves = sample([wishes[number] for number in numbers], length_s)
-        for number, wave in zip(numbers, waves, strict=True):
-            made[number] = _exact(np.atleast_2d(wave), wishes[number].duration_s, rate_hz)
+    for length_s, numbers in _by_length(wishes, longest_s):
+        for batch in compiling.batches(numbers, most, compiled=compiled):
+            with quiet():
+                waves = sample([wishes[number] for number in batch], length_s)
+            for number, wave in zip(batch, waves, strict=True):
+                made[number] = _exact(np.atleast_2d(wave), wishes[number].duration_s, rate_hz)
     return [made[number] for number in range(len(wishes))]
 
 
-def _batches(wishes: Sequence[Wish], longest_s: float, most: int) -> Iterator[tuple[float, list[int]]]:
-    """Yield the wishes' numbers by the length at which they are made, at most so many at once."""
+def _by_length(wishes: Sequence[Wish], longest_s: float) -> ItemsView[float, list[int]]:
+    """Return the wishes' numbers by the length at which they are made."""
     by_length: dict[float, list[int]] = {}
     for number, wish in enumerate(wishes):
         by_length.setdefault(made_s(wish.duration_s, longest_s), []).append(number)
-    for length_s, numbers in by_length.items():
-        for first in range(0, len(numbers), most):
-            yield length_s, numbers[first : first + most]
+    return by_length.items()
 
 
 def _exact(wave: Waves, duration_s: float, rate_hz: int) -> Audio:

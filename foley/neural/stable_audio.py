@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from foley.errors import MissingWeightsError
 from foley.model import Audio
-from foley.neural import checkpoints, convert_stable_audio, layouts, runtime, same
+from foley.neural import checkpoints, compiling, convert_stable_audio, layouts, runtime, same
 from foley.neural import stable_audio_tools as published
 from foley.neural.stable_audio_models import Given, Model, Open, Parts, Three, Wanted
 
@@ -78,7 +78,7 @@ def size_mb(checkpoint: Checkpoint) -> int:
     return sum(path.stat().st_size for path in files if path.is_file()) >> 20
 
 
-def load(checkpoint: Checkpoint, *, name: str = "", device: str = "auto") -> Model:
+def load(checkpoint: Checkpoint, *, name: str = "", device: str = "auto", compiled: bool = False) -> Model:
     """Return a model with every number from its checkpoint; one as it is published is converted into the cache first.
 
     On CUDA the transformer computes in 16 bits, as its authors run it: not bfloat16, in which Open could not tell its
@@ -88,6 +88,7 @@ def load(checkpoint: Checkpoint, *, name: str = "", device: str = "auto") -> Mod
         checkpoint: Where it is.
         name: What it is called in errors; "" for its folder.
         device: auto, cpu, cuda or mps.
+        compiled: Have the transformer compiled when it is first used.
 
     Raises:
         MissingProgramError: where a package is not installed.
@@ -101,7 +102,7 @@ def load(checkpoint: Checkpoint, *, name: str = "", device: str = "auto") -> Mod
     dtype = torch.float16 if on == "cuda" else torch.float32
     loading = _loaded_open if checkpoint.pipeline == "StableAudioPipeline" else _loaded_three
     with same.quiet():
-        return loading(folder, name=name or str(folder), device=on, dtype=dtype)
+        return loading(folder, name=name or str(folder), device=on, dtype=dtype, compiled=compiled)
 
 
 def make(model: Model, wanted: Sequence[Wanted], *, most: int = 8) -> list[Audio]:
@@ -122,8 +123,7 @@ def make(model: Model, wanted: Sequence[Wanted], *, most: int = 8) -> list[Audio
     by_length = sorted(range(len(wanted)), key=lambda number: lengths[number])
     for _, alike in groupby(by_length, key=lambda number: lengths[number]):
         numbers = list(alike)
-        for first in range(0, len(numbers), most):
-            batch = numbers[first : first + most]
+        for batch in compiling.batches(numbers, most, compiled=model.compiled):
             made |= zip(batch, _made(model, [wanted[number] for number in batch]), strict=True)
     return [made[number] for number in range(len(wanted))]
 
@@ -205,7 +205,7 @@ def extend(model: Model, sound: Audio, to_s: float, *, wanted: Wanted) -> Audio:
         window = np.zeros((model.channels, min(longest, heard + length - samples.shape[1])), np.float32)
         window[:, :heard] = samples[:, -heard:]
         region_s = (max(0.0, heard / model.rate_hz - JOIN_S), window.shape[1] / model.rate_hz)
-        wish = Wanted(wanted.prompt, wanted.avoid, 0.0, (wanted.seed + number) % 2**63)
+        wish = replace(wanted, duration_s=0.0, seed=(wanted.seed + number) % 2**63)
         more = regenerate(model, Audio(window, model.rate_hz), region_s, wanted=wish)
         samples = np.concatenate([samples[:, :-heard], more.samples], axis=1)
         number += 1
@@ -239,7 +239,7 @@ def _tensor(model: Model, sound: Audio) -> Any:
 
 
 def _as_long(wanted: Wanted, sound: Audio) -> Wanted:
-    return Wanted(wanted.prompt, wanted.avoid, sound.duration_s, wanted.seed)
+    return replace(wanted, duration_s=sound.duration_s)
 
 
 def _fitted(latents: Any, count: int) -> Any:
@@ -269,7 +269,7 @@ def _joined(before: Samples, made: Samples, region: tuple[int, int], *, join: in
     return result
 
 
-def _loaded_open(folder: Path, *, name: str, device: str, dtype: Any) -> Model:
+def _loaded_open(folder: Path, *, name: str, device: str, dtype: Any, compiled: bool) -> Model:
     """Return Stable Audio Open from a folder for diffusers."""
     from diffusers import AutoencoderOobleck, StableAudioDiTModel
     from diffusers.pipelines.stable_audio import StableAudioProjectionModel
@@ -279,19 +279,23 @@ def _loaded_open(folder: Path, *, name: str, device: str, dtype: Any) -> Model:
         return checkpoints.checked(cls, folder / component, name=name, dtype=of).to(device)
 
     single = runtime.torch().float32
+    transformer = part(StableAudioDiTModel, "transformer", dtype)
+    if compiled:
+        compiling.compile_blocks(transformer)
     parts = Parts(
-        transformer=part(StableAudioDiTModel, "transformer", dtype),
+        transformer=transformer,
         vae=part(AutoencoderOobleck, "vae", single),
         text_encoder=part(T5EncoderModel, "text_encoder", single),
         tokenizer=checkpoints.opened(AutoTokenizer, folder / "tokenizer", name=name),
         conditioner=part(StableAudioProjectionModel, "projection_model", single),
         device=device,
         dtype=dtype,
+        compiled=compiled,
     )
     return Open(parts, _json(folder / "scheduler" / "scheduler_config.json"))
 
 
-def _loaded_three(folder: Path, *, name: str, device: str, dtype: Any) -> Model:
+def _loaded_three(folder: Path, *, name: str, device: str, dtype: Any, compiled: bool) -> Model:
     """Return Stable Audio 3 from a folder for diffusers."""
     from diffusers import StableAudio3DiTModel
     from diffusers.pipelines.stable_audio_3 import StableAudio3DurationEmbedder
@@ -309,6 +313,8 @@ def _loaded_three(folder: Path, *, name: str, device: str, dtype: Any) -> Model:
     single = runtime.torch().float32
     transformer = part(StableAudio3DiTModel, "transformer", dtype)
     _keep_positions_exact(transformer, device)
+    if compiled:
+        compiling.compile_blocks(transformer)
     parts = Parts(
         transformer=transformer,
         vae=vae,
@@ -317,6 +323,7 @@ def _loaded_three(folder: Path, *, name: str, device: str, dtype: Any) -> Model:
         conditioner=part(StableAudio3DurationEmbedder, "duration_embedder", single),
         device=device,
         dtype=dtype,
+        compiled=compiled,
     )
     return Three(
         parts,

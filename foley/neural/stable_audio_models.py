@@ -22,7 +22,7 @@ OPEN_STEPS = 50
 lost has not been listened to: that needs the weights."""
 
 OPEN_FEWEST_STEPS = 10
-"""However little of the way a variation goes."""
+"""However little of the way a variation goes, where no fewer are asked for."""
 
 OPEN_GUIDANCE = 7.0
 """How strongly Open follows the prompt, and flees what is to be avoided; its authors' choice."""
@@ -49,6 +49,8 @@ class Wanted:
     """What it must not hold; only Open is told."""
     duration_s: float
     seed: int
+    steps: int = 0
+    """Of the solver, the same for all in a batch; 0 for as many as the model is meant for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,7 @@ class Model(Protocol):
     """Samples of a latent."""
     longest_s: float
     device: str
+    compiled: bool
 
     def latents_of(self, duration_s: float) -> int:
         """Return how many latents a sound is denoised in."""
@@ -106,6 +109,8 @@ class Parts:
     device: str
     dtype: Any
     """Of the transformer; all else computes in 32 bits."""
+    compiled: bool = False
+    """The transformer's blocks were made to be compiled."""
 
 
 class Noise:
@@ -132,7 +137,7 @@ class Open:
 
     def __init__(self, parts: Parts, scheduler: dict[str, Any]) -> None:
         self._parts = parts
-        self.device = parts.device
+        self.device, self.compiled = parts.device, parts.compiled
         self._sigma_min = float(scheduler.get("sigma_min", 0.3))
         self._sigma_max = float(scheduler.get("sigma_max", 500.0))
         self._latents = int(parts.transformer.config.sample_size)
@@ -163,7 +168,7 @@ class Open:
         denoise = self._denoiser(wanted)
         shape = (int(self._parts.transformer.config.in_channels), self._latents)
         noise = Noise([one.seed for one in wanted], shape, self._parts.device)
-        sigmas = self._sigmas(given.strength if given else 1.0)
+        sigmas = self._sigmas(given.strength if given else 1.0, wanted[0].steps or OPEN_STEPS)
         if given is not None and given.kept is None and given.strength < 1.0:
             latents = given.latents + sigmas[0] * noise()
         else:  # as spread out as sound and noise are together
@@ -178,7 +183,7 @@ class Open:
             before = clean, sigma
         return latents
 
-    def _sigmas(self, strength: float) -> list[float]:
+    def _sigmas(self, strength: float, whole: int) -> list[float]:
         """Return how much noise is left before each step, and 0: evenly spaced on a logarithmic scale.
 
         Mixed as (1 - strength) sound and strength noise, the noise is strength / (1 - strength) of the sound.
@@ -187,7 +192,7 @@ class Open:
         first = min(ratio, self._sigma_max)
         last = min(self._sigma_min, first / 2.0)
         way = math.log(first / last) / math.log(self._sigma_max / self._sigma_min)
-        steps = max(OPEN_FEWEST_STEPS, round(OPEN_STEPS * way))
+        steps = max(min(OPEN_FEWEST_STEPS, whole), round(whole * way))
         ratios = (step / (steps - 1) for step in range(steps))
         return [*(first * (last / first) ** ratio for ratio in ratios), 0.0]
 
@@ -246,7 +251,7 @@ class Three:
 
     def __init__(self, parts: Parts, *, longest_s: float, prompt_tokens: int, chunk_latents: int) -> None:
         self._parts = parts
-        self.device = parts.device
+        self.device, self.compiled = parts.device, parts.compiled
         self._prompt_tokens = prompt_tokens
         self._chunk = chunk_latents
         self.rate_hz = int(parts.vae.config.sampling_rate)
@@ -283,7 +288,7 @@ class Three:
         if given is not None and given.kept is None:
             latents = (1.0 - strength) * given.latents + strength * latents
         known = self._known(given, count=len(wanted), shape=shape)
-        for sigma, following in itertools.pairwise(_sigmas(strength)):
+        for sigma, following in itertools.pairwise(_sigmas(strength, wanted[0].steps or THREE_STEPS)):
             velocity = parts.transformer(
                 latents.to(parts.dtype),
                 torch.full((len(wanted),), sigma, device=parts.device),
@@ -319,10 +324,10 @@ class Three:
         return context.to(parts.dtype), mask, durations.to(parts.dtype)
 
 
-def _sigmas(strength: float) -> list[float]:
+def _sigmas(strength: float, whole: int = THREE_STEPS) -> list[float]:
     """Return 3's noise before each step, and 0: even steps of the logarithm of signal over noise, scaled."""
     span = LOGSNR_MAX - LOGSNR_MIN
-    steps = (LOGSNR_MIN + span * step / THREE_STEPS for step in range(1, THREE_STEPS))
+    steps = (LOGSNR_MIN + span * step / whole for step in range(1, whole))
     return [strength, *(strength / (1.0 + math.exp(logsnr)) for logsnr in steps), 0.0]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 from foley.contracts import Context
-from foley.errors import FoleyError, GenerationError
+from foley.errors import CompilationError, FoleyError, GenerationError
 from foley.model import SoundEvent, Take
 from foley.render.making import Making, Terms
 from foley.render.routing import Roster, Route
@@ -92,6 +92,7 @@ class Dispatch:
 
         Raises:
             LicenceError: where only the licence policy keeps an event from being made.
+            CompilationError: where a model that was to be compiled cannot be: it works without, so nobody steps in.
             GenerationError: where nobody could make an event.
         """
         # all routes first: what cannot be made at all is said before hours of work
@@ -172,7 +173,7 @@ class Dispatch:
                 notes = (f"{failure}: made by {studio.name}" for failure in wish.failures)
                 take = job.making.placed(outcome, wish.event, job.key)
                 yield wish, replace(take, notes=(*wish.route.notes, *notes, *take.notes))
-        elif isinstance(outcome, GenerationError):
+        elif isinstance(outcome, GenerationError) and not isinstance(outcome, CompilationError):
             self._failed[job.key] = studio.told(outcome)
             for wish in job.wishes:
                 wish.failures.append(f"{studio.name} {self._failed[job.key]}")

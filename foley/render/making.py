@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from foley.contracts import Context, FilmWindow
 from foley.dsp.fades import Samples, overlap_added
-from foley.errors import GenerationError
+from foley.errors import CompilationError, GenerationError
 from foley.media import sound
 from foley.model import Audio, AudioFile, Clip, SoundEvent, Take
 from foley.render.asking import Asking, Leaks
@@ -231,8 +231,10 @@ class Making:
         finally:
             self.studio.enter()
         made = [one for one in tried if isinstance(one, _Raw)]
-        if not made:
-            raise next(one for one in tried if isinstance(one, GenerationError))
+        failures = [one for one in tried if isinstance(one, GenerationError)]
+        # where some could not be compiled, the best of the others is not what all would have given
+        if refused := [one for one in failures if not made or isinstance(one, CompilationError)]:
+            raise refused[0]
         return made
 
     def _best(self, raws: Sequence[_Raw]) -> _Raw:

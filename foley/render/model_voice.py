@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from foley.contracts import Capabilities, GeneratorSettings, SoundRequest
 from foley.errors import FoleyError, OptionError
 from foley.model import SoundEvent
-from foley.neural import memory, pool, quantise, runtime, weights
+from foley.neural import compiling, memory, pool, quantise, runtime, weights
 from foley.neural.pipelines import Wish
 from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
 
@@ -26,6 +26,8 @@ class ModelVoice(ABC):
     packages: ClassVar[tuple[str, ...]]
     fewer_bits: ClassVar[bool] = False
     """Whether it can compute with weights of 8 or 4 bits."""
+    compiles: ClassVar[bool] = False
+    """Whether it has a denoiser that can be compiled."""
     sound_mb: ClassVar[float]
     """Expected use of the device's memory for one sound beside the weights."""
     capabilities: Capabilities
@@ -65,6 +67,25 @@ class ModelVoice(ABC):
         place = self.place()
         return weights.revision(place) if place else "not here"
 
+    @property
+    def compiled(self) -> bool:
+        """Return whether its denoiser is compiled: by its settings and its device alone, never by how much is made."""
+        return self.compiles and self.settings.compile and not self.uncompiled()
+
+    def uncompiled(self) -> str:
+        """Return why its denoiser is not compiled although that is wanted; "" where it is, or it has none."""
+        if not (self.compiles and self.settings.compile):
+            return ""
+        try:
+            return compiling.refusal(runtime.device(self.settings.device))
+        except FoleyError as error:
+            return error.message
+
+    def chosen(self) -> str:
+        """Return what of the settings changes its samples beside model and device; "" where all is as it is meant."""
+        steps = f" in {self.settings.steps} steps" if self.settings.steps else ""
+        return f"{steps} compiled" if self.compiled else steps
+
     def missing(self) -> tuple[str, ...]:
         """Return what must be installed, fetched or asked for in another way."""
         if needed := runtime.missing(*self.packages):
@@ -97,7 +118,7 @@ class ModelVoice(ABC):
         """Return what `load` gives for the device that is wanted, kept warm until others need its room."""
         device = runtime.device(self.settings.device)
         return pool.hold(
-            (self.name, str(place), weights.revision(place), device, self.settings.quantise),
+            (self.name, str(place), weights.revision(place), device, self.settings.quantise, self.compiled),
             lambda: load(device),
             size_mb=size_mb,
             device=device,

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
-from foley.errors import DeviceMemoryError, FoleyError, GenerationError
+from foley.errors import CompilationError, DeviceMemoryError, FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
 from foley.render.patience import OverdueError, Patience, StoppedError
 from foley.render.segments import is_clipped
@@ -294,7 +294,8 @@ class Studio:
         except GenerationError as cause:
             if isinstance(cause, DeviceMemoryError):
                 self._most = max(1, min(self._most, len(items) // 2))
-            if self._over or (len(items) == 1 and not (again and _may_help(cause))):
+            alone = len(items) == 1 and not (again and _may_help(cause))
+            if self._over or alone or isinstance(cause, CompilationError):
                 for item in items:
                     item.order.error = cause
                 return

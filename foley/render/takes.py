@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, get_args
 
 from foley.contracts import Context, GeneratorSettings, stage
-from foley.model import Clip, SoundPlan, Take, Takes
+from foley.errors import CompilationError
+from foley.model import Clip, SoundEvent, SoundPlan, Take, Takes
 from foley.render import making
 from foley.render.dispatch import Dispatch
 from foley.render.making import Terms
@@ -37,6 +38,10 @@ class TakesOptions:
     """Where models run: auto, cpu, cuda or mps."""
     quantise: Literal["", "8bit", "4bit"] = ""
     """Weights in fewer bits, where the platform supports it."""
+    steps: int = 0
+    """Of a diffusion model's solver; 0 for as many as the model is meant for."""
+    compile: bool = False
+    """Have the denoisers of diffusion models compiled, where that can be done: pays where many sounds are made."""
     max_vram_mb: int = 0
     """The most memory of the device that models may use; 0 for what is free."""
     time_limit_s: float = 600.0
@@ -81,6 +86,8 @@ class TakesOptions:
         return GeneratorSettings(
             device=self.device,
             quantise=self.quantise,
+            steps=self.steps,
+            compile=self.compile,
             max_vram_mb=self.max_vram_mb,
             time_limit_s=self.time_limit_s,
             licence=self.licence,
@@ -100,10 +107,21 @@ def takes(plan: SoundPlan, clip: Clip, opts: TakesOptions, ctx: Context) -> Take
         LicenceError: where only the licence policy keeps an event from being made.
         GenerationError: where nobody could make an event.
     """
-    roster, terms = roster_of(opts), terms_of(opts, clip)
     heard = [event for event in plan.events if not event.muted]
+    try:
+        return _made(heard, clip, opts, ctx=ctx)
+    except CompilationError as cause:
+        # all anew: a take's key says whether its model was compiled, so that the same key is the same samples
+        found = _made(heard, clip, replace(opts, compile=False), ctx=ctx)
+        return replace(found, notes=(f"made without compiling: {cause.message}", *found.notes))
+
+
+def _made(heard: Sequence[SoundEvent], clip: Clip, opts: TakesOptions, *, ctx: Context) -> Takes:
+    """Return the takes of events, with what a person should know of all together."""
+    roster, terms = roster_of(opts), terms_of(opts, clip)
     made = Dispatch(roster, terms, ctx, workers=opts.workers).all_made(heard)
-    return Takes(made, (*_notices(made, opts.licence), *_unheard(made, roster)), _weights(made, roster))
+    notes = (*_notices(made, opts.licence), *_unheard(made, roster), *_uncompiled(made, roster))
+    return Takes(made, notes, _weights(made, roster))
 
 
 def roster_of(opts: TakesOptions) -> Roster:
@@ -173,3 +191,10 @@ def _unheard(made: Sequence[Take], roster: Roster) -> tuple[str, ...]:
     from foley.render import leaks
 
     return tuple(f"speech in models' takes was not listened for: {mend}" for mend in leaks.deaf_to())
+
+
+def _uncompiled(made: Sequence[Take], roster: Roster) -> tuple[str, ...]:
+    """Return which models were to be compiled and were not."""
+    names = sorted({take.generator for take in made})
+    reasons = ((name, getattr(roster.studio(name).generator, "uncompiled", str)()) for name in names)
+    return tuple(f"{name} was not compiled: {reason}" for name, reason in reasons if reason)

@@ -313,7 +313,7 @@ def test_three_makes_what_diffusers_makes_when_told_that_nothing_is_to_stay(
     steps = [*logsnr_sigma_schedule(8, -6.2, 2.0), 0.0]
     assert stable_audio_models._sigmas(1.0) == pytest.approx(steps, abs=1e-6)
     # time is told in waves of up to 10 kHz: in the last bit of a step, they would differ already
-    monkeypatch.setattr(stable_audio_models, "_sigmas", lambda _: steps)
+    monkeypatch.setattr(stable_audio_models, "_sigmas", lambda *_: steps)
 
     with same.quiet():
         folder = convert_stable_audio.converted(folders["medium"])

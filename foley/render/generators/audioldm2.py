@@ -50,6 +50,7 @@ class AudioLdm2(ModelVoice):
     name = NAME
     default = NAME
     packages = pipelines.PACKAGES
+    compiles = True
     sound_mb = SOUND_MB
     capabilities = Capabilities(
         kinds=frozenset({"hits", "span", "bed"}),
@@ -67,7 +68,7 @@ class AudioLdm2(ModelVoice):
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {GUIDANCE} {self.settings.device}"
+        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {GUIDANCE} {self.settings.device}{self.chosen()}"
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return none: what it makes has no known lead-in, and rings where it likes."""
@@ -85,8 +86,9 @@ class AudioLdm2(ModelVoice):
         with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
             held, most = self.loaded(), self._at_once(self._size_mb())
             with held.busy:
+                sample = _sampler(held, self.settings.steps or STEPS)
                 rate_hz = self.capabilities.rate_hz
-                return pipelines.sounds(wishes, _sampler(held), rate_hz, longest_s=LONGEST_S, most=most)
+                return pipelines.sounds(wishes, sample, rate_hz, longest_s=LONGEST_S, most=most, compiled=held.compiled)
 
     def checkpoint(self) -> Path:
         """Return the model's folder.
@@ -114,8 +116,12 @@ class AudioLdm2(ModelVoice):
 
     def loaded(self) -> Loaded:
         """Return the model, loaded once in this process."""
-        place = self.checkpoint()
-        return self._held(place, lambda device: _load(place, self.model, device), size_mb=self._size_mb())
+        place, compiled = self.checkpoint(), self.compiled
+
+        def load(device: runtime.Device) -> Loaded:
+            return _load(place, self.model, device, compiled=compiled)
+
+        return self._held(place, load, size_mb=self._size_mb())
 
 
 def build(settings: GeneratorSettings | None = None) -> AudioLdm2:
@@ -123,7 +129,7 @@ def build(settings: GeneratorSettings | None = None) -> AudioLdm2:
     return AudioLdm2(settings)
 
 
-def _load(place: Path, name: str, device: runtime.Device) -> Loaded:
+def _load(place: Path, name: str, device: runtime.Device, *, compiled: bool) -> Loaded:
     torch = runtime.torch()
     from diffusers import AudioLDM2Pipeline, AutoencoderKL
     from transformers import GPT2LMHeadModel, SpeechT5HifiGan
@@ -138,6 +144,7 @@ def _load(place: Path, name: str, device: runtime.Device) -> Loaded:
         place,
         name=name,
         device=device,
+        compiled=compiled,
         dtype=dtype,
         language_model=part(GPT2LMHeadModel, "language_model", dtype),
         vae=part(AutoencoderKL, "vae", torch.float32),
@@ -147,8 +154,8 @@ def _load(place: Path, name: str, device: runtime.Device) -> Loaded:
     return held
 
 
-def _sampler(held: Loaded) -> Sampler:
-    """Return what makes some wishes at one length."""
+def _sampler(held: Loaded, steps: int) -> Sampler:
+    """Return what makes some wishes at one length, in so many steps."""
     torch = runtime.torch()
     pipeline, read = held.pipeline, {}
 
@@ -171,7 +178,7 @@ def _sampler(held: Loaded) -> Sampler:
                 generated_prompt_embeds=thoughts[0],
                 negative_generated_prompt_embeds=thoughts[1],
                 audio_length_in_s=length_s,
-                num_inference_steps=STEPS,
+                num_inference_steps=steps,
                 guidance_scale=GUIDANCE,
                 generator=pipelines.chances(wishes),
                 output_type="latent",

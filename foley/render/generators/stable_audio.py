@@ -68,6 +68,7 @@ class StableAudio(ModelVoice):
     name = NAME
     default = DEFAULT
     packages = stable_audio.PACKAGES
+    compiles = True
     sound_mb = SOUND_MB
 
     def __init__(self, settings: GeneratorSettings | None = None) -> None:
@@ -90,7 +91,7 @@ class StableAudio(ModelVoice):
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        return f"{NAME}/{VERSION} {self.revision()} {self.settings.device}"
+        return f"{NAME}/{VERSION} {self.revision()} {self.settings.device}{self.chosen()}"
 
     def made_with(self, event: SoundEvent) -> tuple[Generator, ...]:
         """Return who makes the sound that an event's is made out of, where there is one."""
@@ -123,7 +124,7 @@ class StableAudio(ModelVoice):
         made: dict[int, Audio] = {}
         with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
             model = self.loaded()
-            wishes = [_wanted(request) for request in requests]
+            wishes = [_wanted(request, self.settings.steps) for request in requests]
             alone = [number for number, work in enumerate(works) if not work.needs_base]
             made |= zip(alone, self._written(model, [(requests[one], wishes[one]) for one in alone]), strict=True)
             for number, (request, work, wanted) in enumerate(zip(requests, works, wishes, strict=True)):
@@ -145,10 +146,10 @@ class StableAudio(ModelVoice):
 
     def loaded(self) -> Model:
         """Return the model, loaded once in this process."""
-        checkpoint = self.checkpoint()
+        checkpoint, compiled = self.checkpoint(), self.compiled
 
         def load(device: runtime.Device) -> Model:
-            return stable_audio.load(checkpoint, name=self.model, device=device)
+            return stable_audio.load(checkpoint, name=self.model, device=device, compiled=compiled)
 
         return self._held(checkpoint.folder, load, size_mb=stable_audio.size_mb(checkpoint))
 
@@ -218,11 +219,9 @@ def build(settings: GeneratorSettings | None = None) -> StableAudio:
     return StableAudio(settings)
 
 
-def _wanted(request: SoundRequest) -> Wanted:
-    event = request.event
-    return Wanted(
-        prompt_of(event), negative_prompt_of(event), max(request.duration_s, SHORTEST_S), seed_of(request.rng)
-    )
+def _wanted(request: SoundRequest, steps: int) -> Wanted:
+    event, duration_s = request.event, max(request.duration_s, SHORTEST_S)
+    return Wanted(prompt_of(event), negative_prompt_of(event), duration_s, seed_of(request.rng), steps)
 
 
 def _work(event: SoundEvent) -> Rework:

@@ -69,6 +69,7 @@ class TextToAudio(ModelVoice):
 
     name = NAME
     packages = pipelines.PACKAGES
+    compiles = True
     sound_mb = SOUND_MB
 
     def __init__(self, settings: GeneratorSettings | None = None) -> None:
@@ -77,7 +78,7 @@ class TextToAudio(ModelVoice):
 
     def identity(self) -> str:
         """Return name, version, the weights' revision, and what else changes the samples."""
-        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {self.settings.device}"
+        return f"{NAME}/{VERSION} {self.revision()} {STEPS} steps {self.settings.device}{self.chosen()}"
 
     def checkpoint(self) -> tuple[Path, Description]:
         """Return where the model lies and what its folder says of it.
@@ -108,17 +109,23 @@ class TextToAudio(ModelVoice):
             with held.busy:
                 return pipelines.sounds(
                     wishes,
-                    _sampler(held, family),
+                    _sampler(held, self.settings.steps or family.steps),
                     found.rate_hz,
                     longest_s=self.capabilities.max_duration_s,
                     most=room if family.together else 1,
+                    compiled=held.compiled,
                 )
 
     def loaded(self) -> Loaded:
         """Return the model, loaded once in this process."""
         place, found = self.checkpoint()
         size_mb = pipelines.weights_mb(place)
-        return self._held(place, lambda device: _load(place, found, self.model, device=device), size_mb=size_mb)
+        compiled = self.compiled
+
+        def load(device: runtime.Device) -> Loaded:
+            return _load(place, found, self.model, device=device, compiled=compiled)
+
+        return self._held(place, load, size_mb=size_mb)
 
 
 def build(settings: GeneratorSettings | None = None) -> TextToAudio:
@@ -179,10 +186,10 @@ def _licence(model: str) -> tuple[str, bool]:
     return UNKNOWN_LICENCE, False
 
 
-def _load(place: Path, found: Description, name: str, *, device: runtime.Device) -> Loaded:
+def _load(place: Path, found: Description, name: str, *, device: runtime.Device, compiled: bool) -> Loaded:
     torch = runtime.torch()
     cls = _pipeline_class(place, found.class_name, name)
-    held = pipelines.loaded(cls, place, name=name, device=device, dtype=torch.float32)
+    held = pipelines.loaded(cls, place, name=name, device=device, compiled=compiled, dtype=torch.float32)
     if KNOWN.get(found.class_name, Family(LONGEST_S)).steps:
         pipelines.use_fast_solver(held.pipeline)
     return held
@@ -208,13 +215,13 @@ def _pipeline_class(place: Path, class_name: str, name: str) -> Any:
     return cls
 
 
-def _sampler(held: Loaded, family: Family) -> Sampler:
-    """Return what makes some wishes at one length."""
+def _sampler(held: Loaded, count: int | None) -> Sampler:
+    """Return what makes some wishes at one length, in so many steps; None for the pipeline's own number."""
     torch = runtime.torch()
     taken = inspect.signature(type(held.pipeline).__call__).parameters
     length = next(name for name in LENGTHS if name in taken)
     guided = "negative_prompt" in taken and taken["guidance_scale"].default > 1.0
-    steps = {"num_inference_steps": family.steps} if family.steps else {}
+    steps = {"num_inference_steps": count} if count else {}
 
     def sample(wishes: Sequence[Wish], length_s: float) -> Waves:
         options: dict[str, Any] = {length: length_s, **steps}
