@@ -24,6 +24,7 @@ again, _ = Cascade((high_pass(60.0, 48_000),)).filtered(sound, None)
 peaks = Oversampler(2, frame_samples=48).add(sound)
 fir = Fir(rng.standard_normal(255)).filtered(sound)
 struck = [recipes()[name].make(np.random.default_rng(1), 0.8) for name in ("coins", "cymbal", "explosion", "step_mud")]
+struck += [recipes()[name].make(np.random.default_rng(1), np.ones(96_000, np.float32)) for name in ("fire", "sea")]
 fir = np.concatenate([fir.ravel(), *struck])
 print(hashlib.md5(b"".join(np.ascontiguousarray(each).tobytes() for each in (made, again, peaks, fir))).hexdigest())
 """

@@ -9,8 +9,9 @@ from foley.synth.excitation import low_passed
 from foley.synth.finish import character, choice, defaults_of, number, settled
 from foley.synth.moving import at_frames, layered, lively, whistle
 from foley.synth.recipe import Mono, TextureRecipe
+from foley.synth.recorded import as_recorded
 from foley.synth.rotation import PERIOD_SAMPLES, harmonics, on_grid, period, played, rotating, wander
-from foley.synth.textures import spectrum, tinted
+from foley.synth.textures import combed, spectrum, tinted
 
 # --- helicopter ------------------------------------------------------------------------------------------------------
 
@@ -32,6 +33,11 @@ def _rotor(build: np.random.Generator, blades: int) -> tuple[Mono, Mono]:
     swell = np.sin(2 * np.pi * phase * build.uniform(1.3, 2.2)) * gust
     pressure = swell + build.uniform(0.8, 1.4) * slap
     return np.asarray(pressure - pressure.mean(), np.float32), np.asarray(gust, np.float32)
+
+
+UNEVEN_DB = (2.0, 5.0)
+"""How uneven what is heard of the wash is, from one machine and place to another: it goes past a hull and a ground that
+reflect. In recordings peaks stand 5 to 8 dB out of their surroundings."""
 
 
 def helicopter(
@@ -57,15 +63,18 @@ def helicopter(
     gusts = played(shaft, gust, level=fading)
     gusts *= 0.45
     gusts += 0.55
-    layers = lively(rng, count, tinted(DOWNWASH, build, 1.5), 1.4, level=0.50)
-    layers += lively(rng, count, tinted(TURBULENCE, build, 1.5), 1.8, level=0.35 * (0.5 + 0.5 * at_frames(intensity)))
+    uneven_db = build.uniform(*UNEVEN_DB)
+    downwash, turbulence = (combed(tinted(base, build, 1.5), build, uneven_db) for base in (DOWNWASH, TURBULENCE))
+    layers = lively(rng, count, downwash, 1.4, level=0.50)
+    layers += lively(rng, count, turbulence, 1.8, level=0.35 * (0.5 + 0.5 * at_frames(intensity)))
     gusts *= layered(rng, count, layers)
     sound += gusts
     tail = period({order: build.uniform(0.4, 1.0) / order**0.7 for order in range(1, 7)}, build)
     shimmer = 10 ** (0.15 * wander(rng, count, 3.0, 2))
     sound += played(shaft, tail, ratio=blades * build.uniform(4.3, 5.7), level=0.11 * fading * shimmer)
     sound += 0.010 * whistle(rng, count, np.full(len(hz), build.uniform(1800.0, 5000.0)), 4.0) * intensity
-    return settled(low_passed(sound, 6000.0, 1), intensity, rms=0.60)
+    sound = as_recorded(low_passed(sound, 6000.0, 1), "helicopter", variant)
+    return settled(sound, intensity, rms=0.60)
 
 
 # --- jet -------------------------------------------------------------------------------------------------------------

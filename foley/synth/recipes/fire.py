@@ -16,6 +16,7 @@ from foley.synth.excitation import Signal, decay, length_samples, low_passed, no
 from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
 from foley.synth.moving import Layer, at_frames, layered, lively, slow_frames
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
+from foley.synth.recorded import as_recorded
 from foley.synth.resonators import thud
 from foley.synth.textures import (
     control_times_s,
@@ -96,6 +97,8 @@ def fire(
     sound = layered(rng, count, layers)
     if wood > 0.0:
         sound += wood * _crackling(rng, hearth, intensity)
+    if wood >= 0.5 and large <= 2.0:  # recorded were camp fires
+        sound = as_recorded(sound, "fire", variant)
     # embers sound softer than a house, but both are a texture's level: only the balance changes
     return settled(sound, intensity, rms=1.15 * max(0.6, large**0.55))
 

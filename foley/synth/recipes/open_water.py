@@ -15,6 +15,7 @@ from foley.synth.excitation import Signal
 from foley.synth.finish import character, defaults_of, number, settled
 from foley.synth.moving import Layer, at_frames, frame_times_s, layered, lively, slow_frames
 from foley.synth.recipe import Mono, TextureRecipe
+from foley.synth.recorded import as_recorded
 from foley.synth.textures import (
     clouds,
     combed,
@@ -274,6 +275,7 @@ def sea(
     gulps = max(0.0, 1.0 - 2.0 * high)
     if gulps > 0.0:
         sound += gulps * babble(rng, np.clip(0.6 * washing, 0.02, 1.0), (LAPPING,))
+    sound = as_recorded(sound, "sea", variant)
     return settled(sound, intensity, rms=0.5 + 0.1 * high - 0.13 * gulps)
 
 

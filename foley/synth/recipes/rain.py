@@ -17,6 +17,7 @@ from foley.synth.excitation import Signal, decay, length_samples, low_passed
 from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
 from foley.synth.moving import at_frames, layered, lively
 from foley.synth.recipe import Mono, TextureRecipe
+from foley.synth.recorded import as_recorded
 from foley.synth.textures import Spectrum, clouds, combed, erb_spectrum, shower, tinted, unit_energy
 from foley.units import RATE_HZ
 
@@ -49,6 +50,9 @@ SURFACES = {
     "water": Surface(1200, 9000, 0.005, 0.4, (-8, -6, -4, -2, 0, 0, 1, 1, 0, 0)),
 }
 """`metal` is a tin roof heard from under it in the open, `car` a lined roof heard from inside."""
+
+RECORDED = ("ground", "leaves")
+"""What rain fell on where recordings of it were measured: it is rain in the open."""
 
 PANE = Surface(350, 2600, 0.012, 0.45, (4, 3, 2, 0, -2, -4, -7, -10, -13, -16), 1.4)
 """A window from inside: the pane dulls the hiss, drops on the glass are near."""
@@ -104,12 +108,17 @@ def rain(
         variant: Which rain.
         **_: What other recipes take.
     """
-    return _rainfall(rng, intensity, choice(SURFACES, surface, "surface"), character("rain", variant))
+    struck = choice(SURFACES, surface, "surface")
+    sound, rms = _rainfall(rng, intensity, struck, character("rain", variant))
+    if surface in RECORDED:
+        sound = as_recorded(sound, "rain", variant)
+    return settled(sound, intensity, rms=rms)
 
 
 def rain_window(rng: np.random.Generator, intensity: Mono, /, *, variant: float | str = 0, **_: float | str) -> Mono:
     """Return rain heard behind a window: the hiss is dulled by the pane, drops on the glass are near."""
-    return _rainfall(rng, intensity, PANE, character("pane", variant))
+    sound, rms = _rainfall(rng, intensity, PANE, character("pane", variant))
+    return settled(sound, intensity, rms=rms)
 
 
 def _bed(place: np.random.Generator, *levels_db: Sequence[float]) -> Spectrum:
@@ -128,7 +137,10 @@ def _falling(surface: Surface, seed: int) -> tuple[list[Signal], list[Signal]]:
     return pool, clouds(chance, pool, of=PATTER_CLOUD, spread_s=0.03, sigma=0.8)
 
 
-def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place: np.random.Generator) -> Mono:
+def _rainfall(
+    rng: np.random.Generator, intensity: Mono, surface: Surface, place: np.random.Generator
+) -> tuple[Signal, float]:
+    """Return rain as it falls in one place, and its expected RMS."""
     count = len(intensity)
     density = DRIZZLE_SHARE + (1 - DRIZZLE_SHARE) * np.asarray(intensity, np.float32)
     life_db, together = place.uniform(*LIFE_DB), place.uniform(0.3, 0.8)
@@ -144,7 +156,7 @@ def _rainfall(rng: np.random.Generator, intensity: Mono, surface: Surface, place
     falling(pool[:24], rate_hz=NEAR_DROPS_HZ, sigma=0.85, level=near_gain)
     # what swells by d dB is louder by exp((d nepers)^2) on average
     hiss = math.exp((life_db * NEPER_PER_DB) ** 2)
-    return settled(sound, intensity, rms=math.hypot(hiss, patter_gain, near_gain))
+    return sound, math.hypot(hiss, patter_gain, near_gain)
 
 
 # --- hail ------------------------------------------------------------------------------------------------------------
