@@ -164,14 +164,15 @@ async def _events(service: Service, job_id: str, seen: int) -> AsyncIterator[str
     from starlette.concurrency import run_in_threadpool
 
     quiet_s = 0.0
-    while not service.is_ending():
+    while True:
+        is_last = service.is_ending()  # asked first: a service that was drained ends as soon as its last job is done
         job = await run_in_threadpool(service.store.get, job_id)
         if job is None:
             return
         if job.revision > seen:
             seen, quiet_s = job.revision, 0.0
             yield f"id: {seen}\ndata: {json.dumps(asdict(view(job)))}\n\n"
-        if job.state in ENDED:
+        if is_last or job.state in ENDED:
             return
         if quiet_s >= ALIVE_S:
             quiet_s = 0.0

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -414,6 +414,14 @@ def test_events_tell_each_change_and_end_with_the_job(ask: Asked, media: Path) -
     number = re.search(r"^id: (\d+)$", stream.text, re.MULTILINE)
     assert number
     assert ask("GET", f"/v1/jobs/{made}/events", headers={"last-event-id": number[1]}).text == ""
+
+
+def test_events_of_a_service_that_ends_tell_the_last_change(ask: Asked, media: Path) -> None:
+    made = ask("POST", "/v1/jobs", **job(media)).json()["id"]
+    ending = Asked(replace(ask.service, is_ending=lambda: True))
+    stream = ending("GET", f"/v1/jobs/{made}/events")
+    (event,) = [line for line in stream.text.splitlines() if line.startswith("data: ")]
+    assert json.loads(event[6:])["state"] == "queued"
 
 
 # the document
