@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from foley.errors import PlanError
 from foley.model import ClipIdentity, CurvePoint, Hit, Kind, ProposedSound, Reasoning, SoundEvent, SoundPlan
-from foley.plan.matching import Mention, mentioned, read
+from foley.plan.matching import Mention, loosely, mentioned, read
 from foley.plan.vocabulary import vocabulary
 
 USUAL_LENGTH_S: dict[Kind, float] = {"hits": 0.0, "span": 3.0, "bed": 10.0}
@@ -21,6 +21,9 @@ STEPS, STEP_S = 4, 0.55
 
 APART_S = 1.0
 """Hits that somebody counts ("three knocks") are made this far apart where they do not repeat evenly."""
+
+PLACE = "ambience"
+"""Said with the name of a place, it names the bed of it."""
 
 UNKNOWN = "generic-impact"
 """The class whose usual level and bus a sound gets that no class explains."""
@@ -39,7 +42,8 @@ def alone(text: str, *, kind: Kind | None = None, length_s: float | None = None,
     Raises:
         PlanError: where the text names no known sound and no kind is given.
     """
-    found = read(text).mentions
+    named = read(text).mentions or read(f"{text} {PLACE}").mentions
+    found = named or loosely(text)
     if not found and kind is None:
         raise PlanError(
             f"no known sound is named by {text!r}",
@@ -49,9 +53,11 @@ def alone(text: str, *, kind: Kind | None = None, length_s: float | None = None,
     sound = mentioned(found[0], because) if found else _unknown(text, because)
     event = _event(replace(sound, kind=kind or sound.kind), seed, length_s=length_s, mention=next(iter(found), None))
     length = Fraction(max(1.0, event.end_s)).limit_denominator(1000)
-    others = ", ".join(mention.sound.label for mention in found[1:])
     reasoning = Reasoning(because, "", "", "")
+    others = ", ".join(mention.sound.label for mention in found[1:])
     hints = (f"also named, and not made: {others}",) if others else ()
+    if found and not named:
+        hints = (f"no sound is named; {event.label} is a guess",)
     return SoundPlan(ClipIdentity("", "", length, Fraction(25)), (), hints, reasoning, (event,), planner="alone")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from foley.model import ProposedSound
 from foley.plan.clauses import Clause, Count, clauses, without_negation
+from foley.plan.described import at_distance, described, is_of_another_make, made_of
 from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
 from foley.plan.rooms import parts_of_buildings
 from foley.plan.variants import varied
@@ -29,6 +30,9 @@ WHERE = 0.7
 
 GUESSED = 0.5
 """Factor on words that are mended slips of the finger."""
+
+MADE_OTHERWISE = 0.4
+"""Factor on a class whose things are of another material than the word before says: a metal cup is no crockery."""
 
 SURE = 2.0
 """Evidence at which a match is as sure as words can make it: two rare words."""
@@ -167,6 +171,23 @@ def read(text: str) -> Reading:
     )
 
 
+def loosely(text: str) -> tuple[Mention, ...]:
+    """Return the likeliest sound of a text in which one word is enough, a thing or what it does: for one asked alone.
+
+    >>> [mention.sound.id for mention in loosely("a spoon")]
+    ['cutlery']
+    """
+    found: list[tuple[float, Mention]] = []
+    for clause in clauses(text):
+        scope = _Scope(clause.stems, tuple(rarity(word) for word in clause.stems), frozenset(clause.stems))
+        for item in needles().values():
+            things, doings = _longest(item.nouns | item.places, scope), _longest(item.verbs, scope)
+            if words := things | doings:
+                best = _Candidate(item.sound, words, scope.weight(things) + SUPPORT * scope.weight(doings - things))
+                found.append((best.score, _mention(best, clause)))
+    return (max(found, key=lambda one: one[0])[1],) if found else ()
+
+
 def manner_of(mention: Mention) -> Manner:
     """Return what the words of manner do together to level and distance."""
     known = [known for word in mention.manners if (known := manner(word))]
@@ -180,7 +201,7 @@ def mentioned(mention: Mention, because: str) -> ProposedSound:
     return replace(
         sound,
         prompt=", ".join([sound.prompt, *mention.manners]),
-        parameters={**sound.parameters, **mention.parameters},
+        parameters=at_distance({**sound.parameters, **mention.parameters}, manner.distance),
         level_db=sound.level_db + manner.level_db,
         distance_m=sound.distance_m * manner.distance,
         count=mention.count,
@@ -207,17 +228,16 @@ def _in_clause(clause: Clause, around: frozenset[str], loan: _Loan) -> Iterator[
 
 
 def _mention(best: _Candidate, clause: Clause, *, lent: bool = False) -> Mention:
-    gaits = language().gaits
-    steps = best.sound.recipe.startswith("step_")
+    sound = varied(best.sound, best.around.union(clause.stems[place] for place in best.words))
     return Mention(
-        sound=varied(best.sound, best.around.union(clause.stems[place] for place in best.words)),
+        sound=sound,
         words=tuple(clause.words[place] for place in sorted(best.words)),
         clause=clause.text,
         score=best.score,
         step=clause.step,
         manners=tuple(word for word in clause.words if manner(word)),
         count=_counted(best, clause, clause.count) if clause.count and best.sound.kind == "hits" else None,
-        parameters={key: value for word in clause.stems for key, value in gaits.get(word, {}).items()} if steps else {},
+        parameters=described(sound, clause, best.words),
         lent=lent,
     )
 
@@ -247,6 +267,11 @@ def _candidate(item: Needles, scope: _Scope) -> _Candidate | None:
         named = frozenset()
     verb = _longest(item.verbs, scope)
     noun = _longest(item.nouns, scope, apart_from=verb)
+    if verb and not noun:  # "a lock turns": what is both is the thing where another word acts
+        noun = _longest(item.nouns, scope)
+        verb = _longest(item.verbs, scope, apart_from=noun)
+    if not noun:
+        noun = made_of(item, scope.stems)
     lent = not verb and any(phrase[0] in scope.borrowed for phrase in item.verbs)
     acted = bool(noun) and (bool(verb) or lent)
     if not named and not acted:
@@ -256,6 +281,8 @@ def _candidate(item: Needles, scope: _Scope) -> _Candidate | None:
     score = NAMED * scope.weight(named) + scope.weight(words - named) + SUPPORT * scope.weight(support)
     around = frozenset(word for (word, *_) in item.context if word in scope.around)
     score += SUPPORT * sum(rarity(word) for word in around)
+    if is_of_another_make(item, scope.stems, noun):
+        score *= MADE_OTHERWISE
     return _Candidate(item.sound, words | support, score, around)
 
 

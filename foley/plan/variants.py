@@ -40,9 +40,10 @@ def varied(sound: SoundClass, words: Iterable[str]) -> SoundClass:
 
 
 def all_variants() -> Iterator[SoundClass]:
-    """Yield every kind that words can name."""
+    """Yield every kind that words can name and that is not its class as it is."""
     for name, variants in _variants().items():
-        yield from (replace(vocabulary()[name], **variant.differs) for variant in variants)
+        kinds = (replace(vocabulary()[name], **variant.differs) for variant in variants)
+        yield from (kind for kind in kinds if kind != vocabulary()[name])
 
 
 @cache
@@ -66,5 +67,7 @@ def _variants() -> Mapping[str, tuple[_Variant, ...]]:
 
 def _variant(sound: SoundClass, entry: Mapping[str, Any]) -> _Variant:
     differs = {key: value for key, value in entry.items() if key != "words"}
-    differs["parameters"] = {**sound.parameters, **entry.get("parameters", {})}
+    # another recipe has parameters of its own
+    inherited = {} if "recipe" in entry else sound.parameters
+    differs["parameters"] = {**inherited, **entry.get("parameters", {})}
     return _Variant(tuple(frozenset(stems(text)) for text in entry["words"]), differs)

@@ -55,6 +55,7 @@ class Language:
     manners: Mapping[str, Manner]
     gaits: Mapping[str, Mapping[str, float | str]]
     """By stem."""
+    sizes: Mapping[str, float]
     groups: Mapping[str, tuple[str, ...]]
 
 
@@ -87,6 +88,7 @@ def language() -> Language:
         numbers=data["numbers"],
         manners={word: Manner(**what) for word, what in data["manners"].items()},
         gaits={_stem(word, irregular): what for word, what in data["gaits"].items()},
+        sizes=data["sizes"],
         groups={name: tuple(words) for name, words in data["groups"].items()},
     )
 

@@ -284,7 +284,7 @@ def test_a_count_belongs_to_what_it_counts() -> None:
 def test_gait_and_shoes_reach_the_recipe_of_footsteps() -> None:
     (steps,) = read("she runs down a wooden stairway in high heels").mentions
 
-    assert steps.parameters == {"run": 1.0, "shoe": "heel"}
+    assert steps.parameters == {"run": 1.0, "shoe": "heel", "stairs": "down"}
 
 
 def test_a_slip_is_understood_with_less_certainty() -> None:

@@ -21,7 +21,7 @@ from foley.plan.vocabulary import SoundClass, vocabulary
 from foley.plan.words import language, manner, stem
 from foley.units import clock
 
-VERSION = "6"
+VERSION = "7"
 """Raised when the same case gives another proposal."""
 
 INDOORS = "room-tone"
