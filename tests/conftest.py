@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from foley.contracts import Context
 from foley.pipeline.cache import Cache
@@ -17,6 +18,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # nobody's own recordings are heard in a test, nor is anything written into their index
 os.environ["FOLEY_LIBRARY"] = str(Path(tempfile.gettempdir()) / "foley-tests-have-no-library")
+
+# how long an example takes says nothing of the law it tests, on a machine that does other things besides
+settings.register_profile("foley", deadline=None)
+settings.load_profile("foley")
 
 pytest_plugins = ["tests.media_fixtures"]
 

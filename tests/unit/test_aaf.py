@@ -226,7 +226,7 @@ def soundings(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(soundings())
 def test_on_every_track_items_stand_where_they_belong(rows: list[tuple[int, int, int, int]]) -> None:
     base = SCENE[0]

@@ -72,7 +72,7 @@ def a_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sizes=st.lists(st.integers(0, 5 * eviction.BLOCK_BYTES), max_size=12),
     ages_h=st.lists(st.integers(0, 99), min_size=12, max_size=12, unique=True),

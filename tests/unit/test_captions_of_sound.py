@@ -135,7 +135,7 @@ def timelines(draw: st.DrawFn) -> Timeline:
     return Timeline("t", Path("v"), 1, 1, rate, 0, False, frames, length, items, (), {}, None)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(timelines())
 def test_the_rules_hold_for_any_sounds(built: Timeline) -> None:
     found = captions(built)

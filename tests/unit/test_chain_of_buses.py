@@ -76,7 +76,7 @@ def test_width_lifts_what_differs_and_leaves_what_mono_hears(tmp_path: Path) -> 
 _CUTS = st.lists(st.integers(1, 4 * RATE_HZ - 1), max_size=8, unique=True)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=_CUTS, forward=st.booleans())
 def test_no_block_can_be_told_from_another(tmp_path: Path, cuts: list[int], forward: bool) -> None:
     arrangement = scene(tmp_path, duration_s=4.0)

@@ -67,7 +67,7 @@ def written(shape: Shape, choose: Callable[[Sequence[str]], str], most: int = 40
     return text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shape=shapes, seed=st.integers(0, 2**32))
 def test_whatever_the_grammar_lets_be_written_has_the_shape(shape: Shape, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def test_speech_over_the_ends_of_the_clip_is_cut() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-1, 7), st.floats(0, 3)), max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_factor_stays_between_depth_and_one_whatever_is_said(spoken: list[tuple[float, float]]) -> None:
     curve = ducked(*((start, start + length) for start, length in spoken))
     assert curve.shape == (6001,)

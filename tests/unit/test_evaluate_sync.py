@@ -76,7 +76,7 @@ def test_long_sound_is_judged_by_the_minute_and_loses_nothing_between():
     assert len(true) > 150
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 200_000), max_size=6))
 def test_blocks_of_any_length_give_the_same_onsets(cuts):
     samples = clicks([0.5, 1.5, 2.5, 3.3])
@@ -145,7 +145,6 @@ def test_doubtful_onsets_and_the_start_of_the_file_neither_reward_nor_punish():
     assert f_measure([1.0], [2.1], window_s=0.05, neutral_s=[2.0]).precision == 0.0
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(times, times, st.floats(0.01, 1.0))
 def test_matching_is_as_large_as_the_reference_implementation_makes_it(reference, estimated, window_s):
     mir_eval = pytest.importorskip("mir_eval")
@@ -156,7 +155,6 @@ def test_matching_is_as_large_as_the_reference_implementation_makes_it(reference
     assert len({row for row, _ in found}) == len({column for _, column in found}) == len(found)
 
 
-@settings(deadline=None)
 @given(times, times, st.floats(0.01, 1.0))
 def test_no_matching_as_large_is_nearer(reference, estimated, window_s):
     from scipy.optimize import linear_sum_assignment
@@ -168,7 +166,6 @@ def test_no_matching_as_large_is_nearer(reference, estimated, window_s):
     assert sum(distance[row, column] for row, column in found) == pytest.approx(best, abs=1e-6)
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(times, times, st.floats(0.01, 1.0))
 def test_precision_and_recall_change_places_with_their_lists(one, other, window_s):
     there, back = (f_measure(*pair, window_s=window_s) for pair in ((one, other), (other, one)))

@@ -165,7 +165,7 @@ def test_other_depths_fill_less_and_say_what_they_leave(
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(0, 10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_runs_cover_what_is_marked_and_join_only_short_pauses(marked: list[bool], join: int) -> None:
     marks = np.array(marked, bool)
     spans = runs(marks, join_s=join * STEP_S)

@@ -310,7 +310,7 @@ impacts = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     proposed=st.lists(sounds, max_size=6),
     seen=st.lists(impacts, max_size=12),
@@ -340,7 +340,7 @@ def test_whatever_is_proposed_the_plan_lies_inside_the_clip(
         assert 0 <= event.confidence <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(impacts, max_size=20), st.permutations([KNOCK, BARK, STEP, replace(KNOCK, cue="flash", label="flash")]))
 def test_no_impact_is_heard_twice(seen: Sequence, order: Sequence[ProposedSound]) -> None:
     picture = picture_of(12.0, impacts=[one for one in seen if one.time_s < 12])

@@ -224,7 +224,7 @@ def test_a_lease_lives_as_long_as_its_process(tmp_path: Path) -> None:
 OPERATIONS = ("submit", "claim", "finish", "fail", "release", "crash", "cancel", "kill")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps=st.lists(st.sampled_from(OPERATIONS), max_size=25))
 def test_no_job_is_lost_and_none_is_ended_twice(steps: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("jobs")

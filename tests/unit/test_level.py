@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foley.dsp.profiles import PROFILES, ProfileName
@@ -27,7 +27,6 @@ some_levels = st.lists(st.floats(-95.0, -3.0), min_size=1, max_size=24)
 
 
 @given(some_levels, st.floats(3.0, 30.0), st.sampled_from(["ebu-r128", "atsc-a85", "web"]))
-@settings(deadline=None)
 def test_a_sum_lands_or_it_is_said_why_not(levels_db: list[float], crest_db: float, name: ProfileName) -> None:
     found, profile = summed(levels_db, crest_db=crest_db), PROFILES[name]
     made = level(found, profile, offset_lu=0.0, margin_db=0.1)

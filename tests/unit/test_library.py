@@ -199,7 +199,7 @@ def test_metadata_of_broadcast_wave_and_ixml_and_id3_are_read(tmp_path: Path) ->
     assert (said.title, said.category, said.licence) == ("Squeaky gate", "DOORCreak", "own")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.sampled_from([b"RIFF0000WAVE", b"ID3\3\0\0\0\0\1\0", b"RF64", b""]))
 def test_damaged_metadata_is_metadata_that_is_not_there(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes

@@ -57,7 +57,7 @@ def test_no_curve_is_lower_than_its_deepest_need(needed: np.ndarray) -> None:
 @given(
     st.sampled_from(["noise", "clicks", "square", "gusts", "tone"]), st.floats(-10.0, 30.0), st.integers(0, 2**32 - 1)
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_the_true_peak_of_whatever_is_limited_stays_under_the_ceiling(kind: str, level_db: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     length = 48 * int(rng.integers(20, 300)) + int(rng.integers(48))
@@ -73,7 +73,7 @@ def test_the_true_peak_of_whatever_is_limited_stays_under_the_ceiling(kind: str,
 
 
 @given(hnp.arrays(np.float32, st.tuples(st.just(1), st.integers(1, 2000)), elements=st.floats(-30, 30, width=32)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_ceiling_holds_for_any_samples(samples: np.ndarray) -> None:
     assert peaks_of(limited(samples)).max() <= PROMISED
 

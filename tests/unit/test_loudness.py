@@ -102,7 +102,7 @@ def test_a_quarter_rate_tone_hides_3_db_between_its_samples() -> None:
 
 
 @given(st.lists(st.integers(1, 30_000), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_blocks_do_not_matter(sizes: list[int], seed: int) -> None:
     samples = np.random.default_rng(seed).standard_normal((2, 60_000)).astype(np.float32) * 0.2
     whole = metered(samples, 48_000, block=60_000)
@@ -134,7 +134,7 @@ def test_the_oversampler_gives_every_millisecond_once(length: int) -> None:
 
 
 @given(seed=st.integers(0, 10_000), over=st.floats(0.0, 1.5), quiet=st.floats(0.0, 1.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_the_oversampler_leaves_out_is_not_over(seed: int, over: float, quiet: float) -> None:
     noise = np.random.default_rng(seed)
     samples = (noise.standard_normal((2, 9600)) * np.linspace(quiet, 1.0, 9600) * 0.5).astype(np.float32)

@@ -32,7 +32,7 @@ def audio(samples: np.ndarray) -> Audio:
     return Audio(np.atleast_2d(samples).astype(np.float32), RATE_HZ)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.0, 1.5), st.floats(150.0, 8000.0), st.sampled_from([0.0, 0.001, 0.01]))
 def test_a_sharp_attack_is_found_to_a_millisecond(at_s: float, hz: float, floor: float) -> None:
     sound = audio(blow(at_s, hz) + noise(floor))

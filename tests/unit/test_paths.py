@@ -155,7 +155,7 @@ def test_hits_in_places_that_lie_on_no_way_stay(places: Sequence[float]) -> None
     assert hits_path(hits(places), places, picture_of(), mean=0.5) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     places=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40),
     cuts=st.sets(st.floats(1.5, 9.0).map(lambda cut: round(cut, 2)), max_size=4),

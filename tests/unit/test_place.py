@@ -178,7 +178,7 @@ def test_a_bus_is_the_sum_of_its_placements(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 150_000), min_size=1, max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_blocks_of_a_bus_do_not_depend_on_where_they_are_cut(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
 ) -> None:

@@ -187,9 +187,7 @@ plans = st.builds(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(plan=plans)
 def test_every_plan_comes_back_as_it_was_saved(plan: SoundPlan, tmp_path: Path) -> None:
     save(plan, tmp_path / "plan.yaml")

@@ -139,7 +139,7 @@ def test_channels_stay_together() -> None:
     assert np.array_equal(hit.samples[0], hit.samples[1])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     gaps_s=st.lists(st.floats(0.15, 0.8), min_size=1, max_size=5),
     tail_s=st.floats(0.05, 2.0),

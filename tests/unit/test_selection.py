@@ -180,7 +180,7 @@ def test_takes_at_another_rate_are_judged_alike() -> None:
     assert choice.index == 1
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.floats(-1.0, 1.0), min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_takes_does_not_matter(cosines: list[float], shuffler: object) -> None:
     order = list(range(len(cosines)))

@@ -129,7 +129,7 @@ def test_a_span_holds_what_rings_on_and_ends_with_the_take_where_it_fades_out(tm
 _CUTS = st.lists(st.integers(1, LENGTH - 1), max_size=5, unique=True)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=_CUTS, bus=st.sampled_from(["foley", "effects"]))
 def test_rooms_ways_paths_and_fades_do_not_depend_on_blocks(tmp_path: Path, cuts: list[int], bus: Bus) -> None:
     arrangement = rich_scene(tmp_path)

@@ -37,7 +37,7 @@ def blows(times_s: tuple[float, ...], *, floor: float = 0.0, length_s: float = 1
 
 
 @needs_rubberband
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 20_000), st.floats(0.5, 2.0), st.integers(1, 2))
 def test_the_length_is_exact(length: int, ratio: float, channels: int) -> None:
     noise = 0.2 * np.random.default_rng(0).standard_normal((channels, length))

@@ -84,7 +84,7 @@ def test_the_bands_of_lively_noise_meet_without_a_gap() -> None:
 
 
 @given(samples=st.integers(1, 9000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_layered_noise_has_the_length_it_was_asked_for(samples: int) -> None:
     assert layered(np.random.default_rng(1), samples, [Layer(WHITE)]).shape == (samples,)
     assert len(at_frames(np.ones(samples, np.float32))) == frames_in(samples)

@@ -171,7 +171,7 @@ def test_nothing_exceeds_the_ceiling_and_order_is_kept(value: float) -> None:
     assert bent[1] >= bent[0] - 1e-6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.05, 1.0))
 def test_a_hit_is_as_loud_as_its_strength_and_gone_at_its_end(strength: float) -> None:
     burst = np.random.default_rng(1).standard_normal(RATE_HZ // 2) * np.exp(-np.arange(RATE_HZ // 2) / 2000)
