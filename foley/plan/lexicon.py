@@ -79,6 +79,12 @@ def verbs() -> frozenset[str]:
 
 
 @cache
+def things() -> frozenset[str]:
+    """Return every word that names what may sound, people apart: they do too many things."""
+    return frozenset(phrase[0] for item in needles().values() for phrase in item.nouns if len(phrase) == 1) - _persons()
+
+
+@cache
 def sounding_stems() -> frozenset[str]:
     """Return the stems of all words that name a sound, a thing, a material or a place by themselves."""
     return frozenset(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from foley.model import ProposedSound
 from foley.plan.clauses import Clause, Count, clauses, without_negation
 from foley.plan.described import at_distance, described, is_of_another_make, made_of
-from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for, verbs
+from foley.plan.lexicon import Needles, Phrase, needles, rarity, speaks_for
+from foley.plan.loans import Loan, loan
 from foley.plan.rooms import parts_of_buildings
 from foley.plan.variants import varied
 from foley.plan.vocabulary import SoundClass, vocabulary
@@ -109,6 +110,8 @@ class _Scope:
     """All words of the text."""
     borrowed: frozenset[str] = frozenset()
     """Verbs of a neighbouring clause."""
+    things: frozenset[str] = frozenset()
+    """What the clause before speaks of."""
     named: bool = False
     """Something in the clause is named already."""
     ambient: bool = False
@@ -122,19 +125,6 @@ class _Scope:
         """Return the same with some words blotted out."""
         left = tuple("" if place in places else word for place, word in enumerate(self.stems))
         return replace(self, stems=left, named=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Loan:
-    """What a clause may take from a neighbour."""
-
-    verbs: frozenset[str]
-    joined: bool
-    """A word joins the two; where only a comma does ("body fall, wood floor"), none but the ground of footsteps is
-    meant."""
-
-
-NO_LOAN = _Loan(frozenset(), joined=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +148,7 @@ def read(text: str) -> Reading:
     spoken = _renumbered([clause for clause in parts if not clause.denied and not clause.silent])
     denied = [without_negation(clause) for clause in parts if clause.denied]
     around = frozenset(word for clause in spoken for word in clause.stems)
-    found = [tuple(_in_clause(clause, around, _loan(number, spoken))) for number, clause in enumerate(spoken)]
+    found = [tuple(_in_clause(clause, around, loan(number, spoken))) for number, clause in enumerate(spoken)]
     places = _places(spoken)
     mentions = _without_bare_steps([mention for one in found for mention in one])
     return Reading(
@@ -209,10 +199,11 @@ def mentioned(mention: Mention, because: str) -> ProposedSound:
     )
 
 
-def _in_clause(clause: Clause, around: frozenset[str], loan: _Loan) -> Iterator[Mention]:
+def _in_clause(clause: Clause, around: frozenset[str], taken: Loan) -> Iterator[Mention]:
     """Yield the sounds of one clause, the strongest first; every word speaks for one of them only.
 
-    Where its own words name none, a neighbour's verb is tried ("walks through snow, then over gravel").
+    Where its own words name none, a neighbour's verb is tried ("walks through snow, then over gravel"), then what the
+    clause before speaks of ("a door opens, then closes").
     """
     weights = [rarity(word) for word in clause.stems]
     for place in range(len(weights)):
@@ -221,8 +212,10 @@ def _in_clause(clause: Clause, around: frozenset[str], loan: _Loan) -> Iterator[
     scope = _Scope(clause.stems, tuple(weights), around, ambient=ambient)
     if own := [*_one_by_one(scope)]:
         yield from (_mention(best, clause) for best in own)
-    elif lent := [*_one_by_one(replace(scope, borrowed=loan.verbs), joined=loan.joined)]:
+    elif lent := [*_one_by_one(replace(scope, borrowed=taken.verbs), joined=taken.joined)]:
         yield from (_mention(best, clause, lent=True) for best in lent)
+    elif done := [*_one_by_one(replace(scope, things=taken.things))]:
+        yield from (_mention(best, clause) for best in done)
     else:
         yield from (_mention(best, clause) for best in _alone(clause, scope))
 
@@ -273,7 +266,8 @@ def _candidate(item: Needles, scope: _Scope) -> _Candidate | None:
     if not noun:
         noun = made_of(item, scope.stems)
     lent = not verb and any(phrase[0] in scope.borrowed for phrase in item.verbs)
-    acted = bool(noun) and (bool(verb) or lent)
+    lent_noun = not noun and any(phrase[0] in scope.things for phrase in item.nouns)
+    acted = (bool(noun) and (bool(verb) or lent)) or (bool(verb) and lent_noun)
     if not named and not acted:
         return None
     words = named | (verb | noun if acted else frozenset())
@@ -322,14 +316,6 @@ def _places_of(phrase: Phrase, text: Phrase) -> frozenset[int]:
         if text[first : first + len(phrase)] == phrase:
             return frozenset(range(first, first + len(phrase)))
     return frozenset()
-
-
-def _loan(number: int, spoken: list[Clause]) -> _Loan:
-    """Return the verbs of the nearest clause before that has any, else of the nearest after."""
-    for lender in [*reversed(range(number)), *range(number + 1, len(spoken))]:
-        if found := frozenset(spoken[lender].stems) & verbs():
-            return _Loan(found, joined=spoken[max(number, lender)].leans)
-    return NO_LOAN
 
 
 def _without_bare_steps(mentions: list[Mention]) -> list[Mention]:
@@ -386,4 +372,4 @@ def _denied_ids(denied: list[Clause]) -> Iterator[str]:
         for item in needles().values():
             if _found(item.synonyms | item.places | item.alone, clause):
                 yield item.sound.id
-        yield from (mention.sound.id for mention in _in_clause(clause, frozenset(), NO_LOAN))
+        yield from (mention.sound.id for mention in _in_clause(clause, frozenset(), Loan()))

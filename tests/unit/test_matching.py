@@ -287,6 +287,23 @@ def test_gait_and_shoes_reach_the_recipe_of_footsteps() -> None:
     assert steps.parameters == {"run": 1.0, "shoe": "heel", "stairs": "down"}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a door opens, then closes", [("door opens", 0), ("door closes", 1)]),
+        ("an old door creaks open and slams shut", [("door creaks", 0), ("door slams", 0)]),
+        ("paper is torn, then crumpled", [("paper tears", 0), ("paper crumpled", 1)]),
+        ("she opens the drawer, then closes it", [("drawer", 0), ("drawer", 1)]),
+        ("a door opens, then he closes the window", [("door opens", 0), ("window slides", 1)]),
+        ("a running car engine, hood open", [("car engine", 0)]),
+        ("a dog runs, then barks", [("dog barks", 1)]),
+        ("rain starts, then stops", [("rain", 0)]),
+    ],
+)
+def test_what_is_done_next_is_done_by_the_same_thing(text: str, expected: list[tuple[str, int]]) -> None:
+    assert [(mention.sound.label, mention.step) for mention in read(text).mentions] == expected
+
+
 def test_a_slip_is_understood_with_less_certainty() -> None:
     (right,), (wrong,) = read("a helicopter hovers").mentions, read("a helicoptor hovers").mentions
 
