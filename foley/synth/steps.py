@@ -35,7 +35,6 @@ from foley.synth.excitation import (
 )
 from foley.synth.finish import add_at, character
 from foley.synth.gait import Gait
-from foley.synth.materials import smoothed_by_contact
 from foley.synth.resonators import resonant_grains, ring_modes, thud
 from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Shoe
 from foley.synth.textures import (
@@ -160,12 +159,16 @@ def _modes(floor: Floor, spot: np.random.Generator) -> tuple[Signal, ...]:
 
 
 def _rung(rng: np.random.Generator, floor: Floor, modes: tuple[Signal, ...], contact_s: float) -> Signal:
-    """Return a floor's modes as a contact of this length sets them ringing, peak near 1."""
+    """Return a floor's modes as a contact of this length sets them ringing; a hard one's peak is 1, a soft one's lower.
+
+    The contact's spectrum and its slow rise stand for the convolution with its pulse, which took a third of the time.
+    """
     f, t60, gains = modes
-    excited = gains * np.exp(rng.normal(0.0, 0.38, len(f)))  # no two steps fall on the same board
+    struck = gains * np.exp(rng.normal(0.0, 0.38, len(f)))  # no two steps fall on the same board
+    excited = struck * hertz_gain(f, contact_s)
     length = length_samples(min(1.2, 1.3 * float(t60.max()) + 0.03))
-    phases = rng.uniform(-floor.scatter, floor.scatter, len(f))
-    return smoothed_by_contact(peak_of(ring_modes(f, t60, excited, length, phases=phases)), contact_s)
+    ringing = ring_modes(f, t60, excited, length, phases=rng.uniform(-floor.scatter, floor.scatter, len(f)))
+    return faded(peak_of(ringing, math.sqrt(energy(excited) / energy(struck))), contact_s, 0.0)
 
 
 def blow(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal:
