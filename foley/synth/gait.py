@@ -105,4 +105,4 @@ def _walker(variant: float | str) -> tuple[tuple[float, ...], float]:
     """Return somebody: which foot is the heavier one and how much, and the time from heel to ball of a level walk."""
     walker = character("walker", variant)
     lean = walker.choice([-1.0, 1.0]) * walker.uniform(0.5, 1.0, 3)
-    return tuple(lean.tolist()), float(walker.uniform(0.055, 0.08))
+    return tuple(lean.tolist()), float(walker.uniform(0.06, 0.15))

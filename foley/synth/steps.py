@@ -21,10 +21,20 @@ from foley.products import energy
 from foley.synth.bubbles import bubble, bubbles
 from foley.synth.chain import delayed, faded, mixed, peak_of
 from foley.synth.crackle import bent
-from foley.synth.excitation import Signal, decay, hertz_gain, length_samples, low_passed, noise_burst, slips, white
+from foley.synth.excitation import (
+    Signal,
+    butterworth,
+    decay,
+    filtered,
+    hertz_gain,
+    length_samples,
+    low_passed,
+    noise_burst,
+    slips,
+    white,
+)
 from foley.synth.finish import add_at, character
 from foley.synth.gait import Gait
-from foley.synth.materials import smoothed_by_contact
 from foley.synth.resonators import resonant_grains, ring_modes, thud
 from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Shoe
 from foley.synth.textures import (
@@ -39,9 +49,13 @@ from foley.synth.textures import (
     stretched,
     unit_energy,
 )
+from foley.units import RATE_HZ
 
-GRIT = spectrum({60: -16, 250: -4, 900: 0, 3000: -3, 8000: -9, 16000: -24})
+GRIT = spectrum({60: -28, 250: -12, 900: 0, 3000: -3, 8000: -9, 16000: -24})
 """Dust and sand between sole and floor."""
+
+PILE = spectrum({60: -6, 110: 0, 170: -8, 300: -18, 1200: -36, 5000: -51, 15000: -55})
+"""A carpet's pile and underlay: measured while recorded feet roll."""
 
 
 SETTLING_S = 0.22
@@ -77,11 +91,23 @@ def _grains(name: str) -> list[Signal]:
         low, high = ground.grain_hz
         grains = resonant_grains(character(name, 0), low, high, quality=ground.quality, decay_s=ground.decay_s)
         return [low_passed(grain, 3.0 * high, 1) for grain in grains]  # buried grains have no overtones
-    low, high = (800.0, 11_000.0) if name == "ice" else (1200.0, 9000.0)
+    low, high = (800.0, 11_000.0) if name == "ice" else (700.0, 7000.0)
     return resonant_grains(character(f"grit of {name}", 0), low, high, quality=(1.0, 4.0), decay_s=0.004)
 
 
 # --- hard floors -----------------------------------------------------------------------------------------------------
+
+EDGE_SPREAD = 0.5
+"""Of how much of the heel's edge meets the floor (log): recorded steps of one walker differ by 7 dB above 500 Hz."""
+
+GRIT_SPREAD = 0.8
+"""Of how much lies under the sole (log): recorded concrete is 15 dB grittier than recorded stone."""
+
+STEEP = 2.2
+"""Corner of a blow's treble re its pitch: recorded ones fall by 15 dB in the octave above."""
+
+RUMBLE_HZ = 4000.0
+"""Pitch of a blow of as much tone as noise; lower ones need more noise to fill their narrower band."""
 
 
 def on_floor(
@@ -98,35 +124,69 @@ def on_floor(
         spot: Source of chance for the floor, the same for all steps on it.
     """
     floor = FLOORS[name]
-    contact_s = shoe.contact_s * gait.softness * max(strength, 0.05) ** -0.3
-    f = np.sort(np.exp(spot.uniform(np.log(floor.lowest_hz), np.log(floor.highest_hz), floor.modes)))
-    t60 = floor.t60_s * (f / 300.0) ** -0.55 * np.exp(spot.normal(0.0, 0.3, len(f)))
-    gains = 10.0 ** (floor.tilt_db * np.log2(f / f[0]) / 20.0) * np.exp(spot.normal(0.0, 0.4, len(f)))
-    weight_hz = gait.pitch * spot.uniform(75.0, 110.0) * rng.uniform(0.94, 1.06)
-
-    def contact(duration_s: float, modes: int) -> Signal:
-        here = gains[:modes] * np.exp(rng.normal(0.0, 0.38, modes))  # no two steps fall on the same board
-        length = length_samples(min(1.2, 1.3 * float(t60[:modes].max()) + 0.03))
-        excited = here * hertz_gain(f[:modes], duration_s)
-        ringing = ring_modes(f[:modes], t60[:modes], excited, length, phases=rng.uniform(-0.4, 0.4, modes))
-        return smoothed_by_contact(peak_of(ringing), duration_s)
-
+    contact_s = (shoe.contact_s + floor.soft_s) * gait.softness * max(strength, 0.05) ** -0.3
+    modes = _modes(floor, spot)
+    weight_hz = floor.thud_hz * gait.pitch * spot.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06)
+    weight_hz *= min(1.0, math.sqrt(0.0022 / shoe.contact_s))  # soles carry as hard as floors do, bare flesh yields
     sharp = (0.0008 / contact_s) ** 0.4  # re a leather heel: harder and faster ones click more
     click = noise_piece(rng, length_samples(floor.click_t60_s), floor.click_spectrum)
     click = peak_of(
         click * decay(len(click), floor.click_t60_s),
         floor.click * sharp * (0.4 + 0.6 * strength) * rng.uniform(0.75, 1.3),
     )
-    heel = shoe.heel * gait.heel * mixed(contact(contact_s, len(f)), click)
+    edge = float(np.exp(rng.normal(0.0, EDGE_SPREAD)))
+    heel = shoe.heel * gait.heel * edge * mixed(_rung(rng, floor, modes, contact_s), click)
     weight = floor.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength) * rng.uniform(0.8, 1.2)
-    body = weight_of(rng, weight_hz, floor.thud_t60_s * rng.uniform(0.85, 1.15))
+    body = borne(blow(rng, weight_hz, floor.thud_t60_s * rng.uniform(0.85, 1.15)), floor.give_s)
     ball = floor.ball * shoe.ball * gait.ball
-    toe = mixed(contact(4.0 * contact_s, (len(f) + 1) // 2), 0.8 * floor.thud * peak_of(body[: len(body) // 2]))
+    toe = _rung(rng, floor, tuple(each[: (len(each) + 1) // 2] for each in modes), 4.0 * contact_s)
+    toe = mixed(toe, 0.8 * floor.thud * peak_of(body[: len(body) // 2]))
     step = mixed(heel, weight * body, delayed(ball * faded(toe, 0.001, 0.02), gait.gap_s))
     # everything crunches a little underfoot; what is dragged scrapes whatever lies there
-    grit = shoe.grit * (0.5 * floor.grit * float(np.exp(rng.normal(0.0, 0.4))) + (floor.grit + 0.2) * gait.drag)
+    grit = shoe.grit * (0.5 * floor.grit * float(np.exp(rng.normal(0.0, GRIT_SPREAD))) + (floor.grit + 0.2) * gait.drag)
     step = mixed(step, grit * ground_between(rng, name, gait))
+    if floor.pile:
+        step = mixed(step, floor.pile * gait.thud * _pressed(rng, gait))
     return mixed(step, floor.crust * _crust(rng, name, gait)) if floor.crust else step
+
+
+def _modes(floor: Floor, spot: np.random.Generator) -> tuple[Signal, ...]:
+    """Return frequencies, decay times and strengths of the modes of one spot of a floor."""
+    f = np.sort(np.exp(spot.uniform(np.log(floor.lowest_hz), np.log(floor.highest_hz), floor.modes)))
+    t60 = floor.t60_s * (f / 300.0) ** -floor.t60_fall * np.exp(spot.normal(0.0, floor.damping, len(f)))
+    gains = 10.0 ** (floor.tilt_db * np.log2(f / f[0]) / 20.0) * np.exp(spot.normal(0.0, 0.4, len(f)))
+    return f, t60, gains
+
+
+def _rung(rng: np.random.Generator, floor: Floor, modes: tuple[Signal, ...], contact_s: float) -> Signal:
+    """Return a floor's modes as a contact of this length sets them ringing; a hard one's peak is 1, a soft one's lower.
+
+    The contact's spectrum and its slow rise stand for the convolution with its pulse, which took a third of the time.
+    """
+    f, t60, gains = modes
+    struck = gains * np.exp(rng.normal(0.0, 0.38, len(f)))  # no two steps fall on the same board
+    excited = struck * hertz_gain(f, contact_s)
+    length = length_samples(min(1.2, 1.3 * float(t60.max()) + 0.03))
+    ringing = ring_modes(f, t60, excited, length, phases=rng.uniform(-floor.scatter, floor.scatter, len(f)))
+    return faded(peak_of(ringing, math.sqrt(energy(excited) / energy(struck))), contact_s, 0.0)
+
+
+def blow(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal:
+    """Return a foot's mass on what carries it, peak 1: noise of a narrow band and a falling tone, for legs are no drum.
+
+    The pitch is that of a mass on a spring: flesh, pile and plates carry softly, at 100 Hz, boards and slabs at 280.
+    """
+    tone = thud(rng, pitch_hz, t60_s, drop=rng.uniform(0.25, 0.45), noise=0.0)
+    rumble = math.sqrt(RUMBLE_HZ / pitch_hz) * white(rng, len(tone)) * decay(len(tone), t60_s)
+    low = butterworth(STEEP * pitch_hz, 2, high=False)
+    return peak_of(filtered(tone + rumble, low, low, butterworth(0.6 * pitch_hz, 1, high=True)))
+
+
+def borne(weight: Signal, give_s: float) -> Signal:
+    """Return a weight that comes to bear as flesh or pile gives way: a third of it at once, all after `give_s`."""
+    if give_s == 0.0:
+        return weight
+    return weight * (0.35 + 0.65 * np.minimum(1.0, np.arange(len(weight)) / (give_s * RATE_HZ)))
 
 
 def weight_of(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal:
@@ -139,12 +199,21 @@ def weight_of(rng: np.random.Generator, pitch_hz: float, t60_s: float) -> Signal
 def ground_between(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
     """Return what is ground between sole and floor while the foot rolls from heel to toe, peak 1; dragged, it lasts."""
     peak_s = 1.1 * gait.gap_s * (1.0 - 0.5 * gait.drag)
-    fall_s = 0.045 + 0.08 * gait.drag
+    fall_s = 0.08 + 0.12 * gait.drag
     length = length_samples(peak_s + 3.0 * fall_s)
     swell = swelling(length, peak_s=peak_s, rise_s=0.4 * peak_s + 0.012, fall_s=fall_s)
     swell = swell * np.maximum(0.1, 0.7 + 0.5 * slow_random(rng, length, 60.0, 2))
     grains = shower(rng, length, _grains(name), rate_hz=900.0, sigma=1.0, curve=np.clip(swell, 0.0, 1.0))
     return peak_of(faded((0.35 * noise_piece(rng, length, GRIT) + grains) * swell, 0.004, 0.02))
+
+
+def _pressed(rng: np.random.Generator, gait: Gait) -> Signal:
+    """Return pile that gives and rubs while the weight goes from heel to toe, peak 1: recorded carpet does not dip."""
+    peak_s = gait.gap_s * rng.uniform(0.3, 1.0)
+    fall_s = 0.6 * gait.gap_s * rng.uniform(0.7, 1.4)
+    length = length_samples(peak_s + 3.5 * fall_s)
+    swell = swelling(length, peak_s=peak_s, rise_s=0.7 * peak_s, fall_s=fall_s)
+    return peak_of(faded(noise_piece(rng, length, PILE) * swell, 0.0, 0.02))
 
 
 def _crust(rng: np.random.Generator, name: str, gait: Gait) -> Signal:

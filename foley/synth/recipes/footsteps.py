@@ -12,11 +12,10 @@ import numpy as np
 from foley.synth.chain import delayed, heard_at_once, mixed, recorded_hit
 from foley.synth.excitation import noise_burst, shelf
 from foley.synth.finish import character, choice, defaults_of, number
-from foley.synth.gait import gait_of
+from foley.synth.gait import Gait, gait_of
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
-from foley.synth.steps import in_water, on_floor, on_ground, weight_of
+from foley.synth.steps import blow, borne, in_water, on_floor, on_ground
 from foley.synth.surfaces import FLOORS, GROUNDS, SHOES
-from foley.units import RATE_HZ
 
 SOURCE = "ground reaction force and grains: Cook 2002; Fontana & Bresin 2003; Turchet 2016"
 
@@ -26,6 +25,16 @@ EDGE_HZ = 300.0
 
 FLESH_S = 0.015
 """How long a heel's flesh gives way before the whole weight is on the floor; recorded bare feet peak after 20 ms."""
+
+
+SKIN_SPREAD = 0.6
+"""Of how flat skin meets the floor (log): recorded bare feet differ by 7 dB above 500 Hz and by 2 dB below 200."""
+
+BARE_S, LOOSE_S = 0.23, 1.2
+"""How long takes of bare feet last, and of loose ground at most."""
+
+HARD_WET, LOOSE_WET = 0.18, 0.22
+"""Strength of the room's reflections: recorded steps on hard floors are 35 dB down after 40 ms."""
 
 
 def _maker(name: str, usual_shoe: str) -> MakesHit:
@@ -50,9 +59,17 @@ def _maker(name: str, usual_shoe: str) -> MakesHit:
         sound = dry(rng, name, worn, strength, gait=gait, spot=spot)
         edge = shelf(0.55 + 0.45 * strength, EDGE_HZ)
         heard = heard_at_once(sound)  # carpet and soft soles bear slowly
-        return recorded_hit(rng, heard, strength * gait.level, ring_s=1.2, wet=0.22, colour=(edge,))
+        hard = name in FLOORS
+        ring_s = _trimmed_s(rng, FLOORS[name].ring_s, gait) if hard else LOOSE_S
+        wet = HARD_WET if hard else LOOSE_WET
+        return recorded_hit(rng, heard, strength * gait.level, ring_s=ring_s, wet=wet, colour=(edge,))
 
     return make
+
+
+def _trimmed_s(rng: np.random.Generator, ring_s: float, gait: Gait) -> float:
+    """Return how long a step is kept: recorded takes are cut where it is 30 to 40 dB down; what is dragged lasts."""
+    return ring_s * rng.uniform(0.85, 1.1) * (1.0 + 1.5 * gait.drag)
 
 
 def step_water(
@@ -87,18 +104,20 @@ def step_bare(
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a bare foot on a hard floor: a soft heel, and skin that slaps up to 7 kHz and sticks a little."""
+    """Return a bare foot on a hard floor: a soft heel, and skin that slaps up to 14 kHz and sticks a little."""
     choice(FLOORS, floor, "floor")
     gait = gait_of(rng, run=run, stairs=stairs, foot=foot, scuff=scuff, variant=variant)
     spot = character(f"{floor} underfoot", variant)
     sole = on_floor(rng, str(floor), SHOES["bare"], strength, gait=gait, spot=spot)
-    heel = gait.thud * weight_of(rng, rng.uniform(90.0, 120.0) * gait.pitch, 0.32)
-    heel *= 0.35 + 0.65 * np.minimum(1.0, np.arange(len(heel)) / (FLESH_S * RATE_HZ))
-    skin = noise_burst(rng, 0.14, low_hz=500.0, high_hz=7000.0)
-    ball = mixed(0.5 * gait.ball * skin, 0.35 * heel)
-    sound = mixed(0.5 * sole, 0.8 * heel, (0.1 + 0.25 * strength) * gait.heel * skin)
-    sound = mixed(sound, delayed((0.2 + 0.4 * strength) * ball, gait.gap_s))
-    return recorded_hit(rng, sound, strength * gait.level, ring_s=0.8, wet=0.22)
+    heel = gait.thud * borne(blow(rng, rng.uniform(85.0, 115.0) * gait.pitch, 0.32), FLESH_S)
+    # air bursts out from under the skin, then it sticks and lets go
+    smack = noise_burst(rng, 0.025, low_hz=600.0, high_hz=14_000.0)
+    skin = mixed(noise_burst(rng, 0.14, low_hz=1500.0, high_hz=14_000.0), 1.5 * smack)
+    skin *= float(np.exp(rng.normal(0.0, SKIN_SPREAD)))
+    slap = 0.3 * gait.ball * float(np.exp(rng.normal(0.0, SKIN_SPREAD))) * skin
+    sound = mixed(0.1 * sole, 0.8 * heel, (0.1 + 0.25 * strength) * gait.heel * skin)
+    sound = heard_at_once(mixed(sound, delayed((0.2 + 0.4 * strength) * mixed(slap, 0.35 * heel), gait.gap_s)))
+    return recorded_hit(rng, sound, strength * gait.level, ring_s=_trimmed_s(rng, BARE_S, gait), wet=0.22)
 
 
 def _recipe(name: str, make: MakesHit, ring_s: float = 1.2) -> HitRecipe:
