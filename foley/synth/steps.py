@@ -317,7 +317,7 @@ def _squelch(rng: np.random.Generator) -> Signal:
 # --- water -----------------------------------------------------------------------------------------------------------
 
 
-SURGE_DB, SURGE_HZ = 5.0, 15.0
+SURGE_DB, SURGE_HZ = 6.5, 15.0
 """How unevenly a leg pushes water aside: recorded steps have two or three surges."""
 
 SPRAY_DB, SPRAY_HZ = (-4.0, 14.0), 2500.0
@@ -339,8 +339,8 @@ def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: G
     """
     small, middle, large = _pools()
     sinks, rolls, slaps = np.exp(np.array((0.5, 0.5, 0.4)) * np.clip(rng.standard_normal(3), -2.0, 2.0))
-    peak_s = gait.pace * (0.05 + 0.25 * depth) * sinks
-    fall_s = gait.pace * (0.09 + 0.13 * depth) * (1.0 + 0.5 * gait.drag) * rolls
+    peak_s = gait.pace * (0.06 + 0.29 * depth) * sinks
+    fall_s = gait.pace * (0.1 + 0.14 * depth) * (1.0 + 0.5 * gait.drag) * rolls
     length = length_samples(peak_s + 4.0 * fall_s + 0.15)
     push = swelling(length, peak_s=peak_s, rise_s=0.5 * peak_s, fall_s=fall_s, settle=0.3)
     push *= slow_gain(rng, length, SURGE_DB, rate_hz=SURGE_HZ, octaves=3)
@@ -349,9 +349,9 @@ def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: G
     churn += (0.09 + 0.06 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
     churn += 0.55 * depth * shower(rng, length, large, rate_hz=90.0, sigma=0.6, curve=dense) * push
     rain = swelling(length, peak_s=peak_s + 0.06, rise_s=0.04, fall_s=1.3 * fall_s, settle=0.3)
-    churn += (0.2 - 0.1 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
+    churn += (0.1 - 0.05 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
     slap = low_passed(noise_piece(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
-    slap = peak_of(slap * decay(len(slap), 0.08), (0.75 - 0.35 * depth) * gait.thud * slaps)
+    slap = peak_of(slap * decay(len(slap), 0.08), (0.6 - 0.28 * depth) * gait.thud * slaps)
     cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4), 0.3)
     foot = thud(rng, rng.uniform(90.0, 130.0) * gait.pitch, 0.1)
     foot *= 0.2 * gait.thud * (1.0 - depth) * float(np.exp(rng.normal(0.0, 0.5)))

@@ -218,7 +218,7 @@ class Ground:
     """Treble of a damp and of a dry place."""
     uneven: float = 0.1
     """Spread of how long it takes to give way, in nepers, from step to step."""
-    bursts_db: float = 4.0
+    bursts_db: float = 3.0
     """How unevenly it gives way."""
     bursts_hz: float = 30.0
     """How often it does so at once: small grains more often than stones."""
