@@ -30,19 +30,21 @@ from foley.synth.excitation import (
     length_samples,
     low_passed,
     noise_burst,
+    shelf,
     slips,
     white,
 )
 from foley.synth.finish import add_at, character
 from foley.synth.gait import Gait
 from foley.synth.resonators import resonant_grains, ring_modes, thud
-from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Shoe
+from foley.synth.surfaces import FLOORS, GROUNDS, WATER, Floor, Ground, Shoe
 from foley.synth.textures import (
     control_times_s,
     heavy,
     noise_piece,
     scatter,
     shower,
+    slow_gain,
     slow_nodes,
     slow_random,
     spectrum,
@@ -90,7 +92,9 @@ def _grains(name: str) -> list[Signal]:
         ground = GROUNDS[name]
         low, high = ground.grain_hz
         grains = resonant_grains(character(name, 0), low, high, quality=ground.quality, decay_s=ground.decay_s)
-        return [low_passed(grain, 3.0 * high, 1) for grain in grains]  # buried grains have no overtones
+        # buried grains have no overtones, and what is so small moves no air below its own resonance
+        edges = butterworth(3.0 * high, 1, high=False), butterworth(0.7 * low, 1, high=True)
+        return [filtered(grain, *edges) for grain in grains]
     low, high = (800.0, 11_000.0) if name == "ice" else (700.0, 7000.0)
     return resonant_grains(character(f"grit of {name}", 0), low, high, quality=(1.0, 4.0), decay_s=0.004)
 
@@ -229,37 +233,65 @@ def _crust(rng: np.random.Generator, name: str, gait: Gait) -> Signal:
 # --- loose ground ----------------------------------------------------------------------------------------------------
 
 
+DRY_HZ = 4000.0
+"""Above, dry ground crackles and hisses where damp ground is dull: recordings of one ground differ by 15 dB."""
+
+BALL_S = 0.8
+"""Of the time from heel to ball on a hard floor: earth that gives way brings the ball down after 40 to 60 ms."""
+
+PRESSED = spectrum({60: 0, 110: 0, 220: -12, 440: -28})
+"""A body's weight where the ground gives way slowly: recorded grass falls so above 110 Hz while it is loudest."""
+
+LOUDEST_BURST = 4.0
+"""Re the usual force: a body has only so much weight."""
+
+
 def on_ground(
     rng: np.random.Generator, name: str, shoe: Shoe, strength: float, *, gait: Gait, spot: np.random.Generator
 ) -> Signal:
     """Return a dry step on loose ground, peak of its crunch 1. The arguments are those of `on_floor`."""
     ground = GROUNDS[name]
-    crunch = _crunch(rng, name, strength, gait)
-    landing = noise_burst(rng, 0.06, low_hz=150.0, high_hz=1.6 * ground.grain_hz[1])
-    landing = mixed(
-        peak_of(noise_piece(rng, len(landing), ground.rub_spectrum) * decay(len(landing), 0.06)), 0.5 * landing
-    )
-    weight = ground.thud * shoe.thud * gait.thud * (0.75 + 0.25 * strength)
-    foot = weight_of(rng, ground.thud_hz * gait.pitch * rng.uniform(0.9, 1.1), 0.11)
-    parts = [crunch, ground.landing * landing, weight * peak_of(foot)]
+    damp_db, dry_db = ground.dryness_db
+    dryness = 10.0 ** ((damp_db + (dry_db - damp_db) * spot.random() ** 2) / 20.0)  # most places are rather damp
+    weight = shoe.thud * gait.thud * (0.75 + 0.25 * strength)
+    parts = [_crunch(rng, name, strength, gait=gait, weight=weight), _footfall(rng, ground, weight, pitch=gait.pitch)]
+    if ground.ball:
+        ball = ground.ball * gait.ball * float(np.exp(rng.normal(0.0, 0.4)))
+        second = faded(_footfall(rng, ground, weight, pitch=gait.pitch), 0.003, 0.0)
+        parts.append(delayed(ball * second, BALL_S * gait.gap_s))
     if ground.stones:  # stones pass the heel's blow on to one another
         parts.append(ground.stones * _knock(rng, "stone", shoe, strength, spot))
     if ground.suck:
         parts.append(ground.suck * delayed(_squelch(rng), gait.pace * rng.uniform(0.2, 0.28)))
     if rng.random() < ground.twigs:
         parts.append(rng.uniform(0.3, 0.7) * delayed(_twig(rng), gait.pace * rng.uniform(0.02, 0.15)))
-    return mixed(*parts)
+    return filtered(mixed(*parts), shelf(dryness, DRY_HZ))
 
 
-def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) -> Signal:
-    """Return grains that break and rub as the foot's force has it, peak 1."""
-    ground = GROUNDS[name]
-    peak_s, fall_s = ground.peak_s * gait.pace, ground.fall_s * gait.pace * (1.0 + gait.drag)
+def _footfall(rng: np.random.Generator, ground: Ground, weight: float, *, pitch: float) -> Signal:
+    """Return what meets loose ground at once: the touch of the sole, and the weight that bears on it as a blow."""
+    length = length_samples(ground.landing_s)
+    touch = noise_piece(rng, length, ground.landing_spectrum or ground.rub_spectrum) * decay(length, ground.landing_s)
+    foot = weight_of(rng, ground.thud_hz * pitch * rng.uniform(0.9, 1.1), ground.thud_t60_s)
+    return mixed(peak_of(touch, ground.landing), peak_of(foot, ground.thud * weight))
+
+
+def _force(rng: np.random.Generator, ground: Ground, gait: Gait) -> tuple[Signal, int]:
+    """Return the foot's force on corners 1 ms apart, about 1 at its height, and the samples that it lasts."""
+    sinks, rolls = np.exp(ground.uneven * np.clip(rng.standard_normal(2), -2.0, 2.0))
+    peak_s, rise_s = ground.peak_s * gait.pace * sinks, ground.rise_s * gait.pace * sinks
+    fall_s = ground.fall_s * gait.pace * (1.0 + gait.drag) * rolls
     length = length_samples(peak_s + 3.2 * fall_s + (1.2 * SETTLING_S if ground.settle else 0.0))
-    # on corners 1 ms apart, as all curves here; only what is multiplied with sound is made for every sample
-    force = _swell(length, peak_s=peak_s, rise_s=ground.rise_s * gait.pace, fall_s=fall_s, settle=ground.settle)
-    # avalanches: grains break in bursts, 45 a second
-    force *= np.clip(1.0 + 0.35 * slow_nodes(rng, length, 45.0, 2), 0.1, 2.0)
+    force = _swell(length, peak_s=peak_s, rise_s=rise_s, fall_s=fall_s, settle=ground.settle)
+    # avalanches: grains break in bursts
+    bursts = 10.0 ** (ground.bursts_db / 20.0 * slow_nodes(rng, length, ground.bursts_hz, 2))
+    return force * np.minimum(bursts, LOUDEST_BURST), length
+
+
+def _crunch(rng: np.random.Generator, name: str, strength: float, *, gait: Gait, weight: float) -> Signal:
+    """Return grains that break and rub as the foot's force has it, peak 1, and the weight that bears as slowly."""
+    ground = GROUNDS[name]
+    force, length = _force(rng, ground, gait)  # on corners; only what is multiplied with sound has every sample
     grains = shower(
         rng,
         length,
@@ -274,7 +306,11 @@ def _crunch(rng: np.random.Generator, name: str, strength: float, gait: Gait) ->
     if ground.squeak:
         sound += ground.squeak * _squeak(rng, stretched(force, length))
     usual = math.sqrt(energy(sound) / length) + 1e-12
-    return peak_of(faded(bent(sound, 6.0 * usual), 0.0, 0.05))
+    sound = peak_of(bent(sound, 6.0 * usual))
+    if ground.press:
+        presses = ground.press * weight * float(np.exp(rng.normal(0.0, 0.5)))
+        sound += peak_of(noise_piece(rng, length, PRESSED) * stretched(force, length), presses)
+    return faded(sound, 0.0, 0.05)
 
 
 SQUEAK_HZ = (500.0, 1700.0)
@@ -339,11 +375,19 @@ def _squelch(rng: np.random.Generator) -> Signal:
 # --- water -----------------------------------------------------------------------------------------------------------
 
 
+SURGE_DB, SURGE_HZ = 6.5, 15.0
+"""How unevenly a leg pushes water aside: recorded steps have two or three surges."""
+
+SPRAY_DB, SPRAY_HZ = (-4.0, 14.0), 2500.0
+"""How much louder than usual the spray may be: recordings differ by 15 dB above."""
+
+
 def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: Gait) -> Signal:
     """Return a dry step into water: slap of the sole, water pushed aside, hollows that close, drops that fall back.
 
     Recorded steps start 8 to 13 dB under their peak and swell for 70 ms in a puddle, 250 ms in knee-deep water, all
-    bands up to 1.2 kHz alike; above they fall by 5 dB an octave.
+    bands up to 1.2 kHz alike; above they fall by 5 dB an octave. No two are alike: rise and fall differ by a factor of
+    1.6 from step to step.
 
     Args:
         rng: Source of chance.
@@ -352,21 +396,23 @@ def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: G
         gait: How one walks.
     """
     small, middle, large = _pools()
-    peak_s = gait.pace * (0.05 + 0.25 * depth)
-    fall_s = gait.pace * (0.10 + 0.13 * depth) * (1.0 + 0.5 * gait.drag)
+    sinks, rolls, slaps = np.exp(np.array((0.5, 0.5, 0.4)) * np.clip(rng.standard_normal(3), -2.0, 2.0))
+    peak_s = gait.pace * (0.06 + 0.29 * depth) * sinks
+    fall_s = gait.pace * (0.1 + 0.14 * depth) * (1.0 + 0.5 * gait.drag) * rolls
     length = length_samples(peak_s + 4.0 * fall_s + 0.15)
     push = swelling(length, peak_s=peak_s, rise_s=0.5 * peak_s, fall_s=fall_s, settle=0.3)
-    push *= np.clip(1.0 + 0.4 * slow_random(rng, length, 22.0, 3), 0.15, 2.2)
+    push *= slow_gain(rng, length, SURGE_DB, rate_hz=SURGE_HZ, octaves=3)
     churn = 0.5 * noise_piece(rng, length, WATER) * push
     dense = np.clip(push, 0.0, 1.0)
-    churn += (0.30 + 0.2 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
+    churn += (0.09 + 0.06 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
     churn += 0.55 * depth * shower(rng, length, large, rate_hz=90.0, sigma=0.6, curve=dense) * push
     rain = swelling(length, peak_s=peak_s + 0.06, rise_s=0.04, fall_s=1.3 * fall_s, settle=0.3)
-    churn += (0.2 - 0.1 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
+    churn += (0.1 - 0.05 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
     slap = low_passed(noise_piece(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
-    slap = peak_of(slap * decay(len(slap), 0.08))
-    cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4))
+    slap = peak_of(slap * decay(len(slap), 0.08), (0.6 - 0.28 * depth) * gait.thud * slaps)
+    cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4), 0.3)
     foot = thud(rng, rng.uniform(90.0, 130.0) * gait.pitch, 0.1)
-    step = mixed(peak_of(faded(churn, 0.0, 0.06)), (0.75 - 0.35 * depth) * gait.thud * slap)
-    step = mixed(step, 0.12 * gait.thud * (1.0 - depth) * foot)
-    return mixed(step, 0.3 * delayed(cavity, 0.6 * peak_s))
+    foot *= 0.2 * gait.thud * (1.0 - depth) * float(np.exp(rng.normal(0.0, 0.5)))
+    step = mixed(peak_of(faded(churn, 0.0, 0.06)), slap, foot, delayed(cavity, 0.6 * peak_s))
+    spray_db = SPRAY_DB[0] + (SPRAY_DB[1] - SPRAY_DB[0]) * rng.random() ** 2
+    return filtered(step, shelf(10.0 ** (spray_db / 20.0), SPRAY_HZ))

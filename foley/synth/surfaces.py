@@ -243,6 +243,23 @@ class Ground:
     thud: float
     """Peak of the foot's own thud re the crunch."""
     thud_hz: float
+    thud_t60_s: float = 0.11
+    landing_spectrum: Spectrum | None = None
+    """Of the first contact, where it is not that of the friction."""
+    landing_s: float = 0.06
+    """In which the first contact dies away by 60 dB."""
+    ball: float = 0.0
+    """The ball of the foot re the heel, where it is heard by itself."""
+    press: float = 0.0
+    """Peak of the weight that bears only as fast as the ground gives way, re the crunch."""
+    dryness_db: tuple[float, float] = (-3.0, 3.0)
+    """Treble of a damp and of a dry place."""
+    uneven: float = 0.1
+    """Spread of how long it takes to give way, in nepers, from step to step."""
+    bursts_db: float = 3.0
+    """How unevenly it gives way."""
+    bursts_hz: float = 30.0
+    """How often it does so at once: small grains more often than stones."""
     stones: float = 0.0
     """Peak of hard knocks that stones pass on to each other."""
     squeak: float = 0.0
@@ -256,20 +273,24 @@ class Ground:
 GROUNDS = {
     "gravel": Ground(
         rate_hz=1000.0,
-        grain_hz=(350.0, 2600.0),
+        grain_hz=(300.0, 1700.0),
         quality=(2.0, 6.0),
         decay_s=0.008,
-        sigma=1.15,
-        rub=0.35,
-        rub_spectrum=_band_levels(-18, -9, -6, -9, -14, -17, -18, -17),
-        landing=0.5,
+        sigma=1.6,
+        rub=0.4,
+        rub_spectrum=_band_levels(-22, -10, -6, -8, -14, -17, -16, -9),
+        landing=0.4,
         peak_s=0.042,
         rise_s=0.035,
-        fall_s=0.075,
-        settle=0.15,
-        thud=0.2,
+        fall_s=0.06,
+        settle=0.17,
+        thud=0.03,
         thud_hz=130.0,
-        stones=0.45,
+        stones=0.25,
+        dryness_db=(-4.0, 18.0),
+        uneven=0.5,
+        bursts_db=8.0,
+        bursts_hz=40.0,
     ),
     "sand": Ground(
         rate_hz=1500.0,
@@ -303,22 +324,27 @@ GROUNDS = {
         thud=0.3,
         thud_hz=120.0,
         squeak=0.5,
+        bursts_db=2.0,
     ),
     "grass": Ground(
         rate_hz=500.0,
-        grain_hz=(1500.0, 8000.0),
+        grain_hz=(2500.0, 9000.0),
         quality=(1.0, 3.0),
         decay_s=0.004,
         sigma=1.2,
-        rub=0.5,
-        rub_spectrum=_band_levels(-14, -19, -19, -15, -15, -15, -14, -15),
-        landing=0.35,
+        rub=0.6,
+        rub_spectrum=_band_levels(-22, -19, -19, -15, -16, -16, -14, -13),
+        landing=0.25,
         peak_s=0.15,
         rise_s=0.07,
         fall_s=0.12,
         settle=0.0,
-        thud=0.2,
+        thud=0.02,
         thud_hz=90.0,
+        dryness_db=(-4.0, 12.0),
+        uneven=0.45,
+        bursts_db=5.0,
+        press=1.4,
     ),
     "leaves": Ground(
         rate_hz=420.0,
@@ -335,23 +361,32 @@ GROUNDS = {
         settle=0.1,
         thud=0.2,
         thud_hz=90.0,
+        dryness_db=(-4.0, 8.0),
+        uneven=0.3,
         twigs=0.3,
     ),
     "dirt": Ground(
         rate_hz=600.0,
-        grain_hz=(200.0, 1600.0),
+        grain_hz=(400.0, 4000.0),
         quality=(1.0, 4.0),
         decay_s=0.007,
         sigma=1.0,
         rub=0.55,
-        rub_spectrum=_band_levels(0, -6, -10, -15, -17, -19, -19, -22),
-        landing=0.6,
+        rub_spectrum=_band_levels(-4, -8, -10, -10, -10, -10, -10, -12),
+        landing=2.2,
+        landing_spectrum=_band_levels(0, -4, -6, -12, -16, -18, -19, -21),
+        landing_s=0.04,
         peak_s=0.04,
         rise_s=0.03,
-        fall_s=0.035,
-        settle=0.03,
-        thud=2.3,
-        thud_hz=115.0,
+        fall_s=0.05,
+        settle=0.15,
+        thud=4.0,
+        thud_hz=140.0,
+        thud_t60_s=0.08,
+        dryness_db=(-2.0, 16.0),
+        uneven=0.3,
+        bursts_db=7.0,
+        ball=0.6,
     ),
     "mud": Ground(
         rate_hz=180.0,
