@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from foley.synth.chain import delayed, mixed
+from foley.synth.chain import delayed, faded, mixed
 from foley.synth.excitation import Signal, contact_time_s, decay, hertz_gain, length_samples, low_passed
 from foley.synth.finish import character, number
 from foley.synth.materials import Body
@@ -39,6 +39,10 @@ def size_of(value: float | str) -> float:
     return SIZES[value] if isinstance(value, str) and value in SIZES else number(value, 0.0, 1.0, "size")
 
 
+AGAIN_S = 0.5
+"""How long what comes down again is heard by itself: what still rings then is the blow's own ring."""
+
+
 def come_down(rng: np.random.Generator, blow: Signal, loose: float) -> Signal:
     """Return a blow and up to three weaker contacts after it.
 
@@ -50,13 +54,15 @@ def come_down(rng: np.random.Generator, blow: Signal, loose: float) -> Signal:
         blow: The blow.
         loose: Level of the first of them re the blow, 0 to 1.
     """
-    parts = [blow]
+    parts, touch = [blow], blow
+    if len(blow) > length_samples(AGAIN_S):
+        touch = faded(blow[: length_samples(AGAIN_S)], 0.0, 0.5 * AGAIN_S)
     at_s, gap_s, level = 0.0, rng.uniform(0.010, 0.060), loose * rng.uniform(0.2, 0.8)
     for _ in range(3):
         at_s += gap_s
         if level < 0.02:
             break
-        parts.append(delayed(low_passed(level * blow, 1500.0 + 9000.0 * level, 1), at_s))
+        parts.append(delayed(low_passed(level * touch, 1500.0 + 9000.0 * level, 1), at_s))
         gap_s, level = gap_s * rng.uniform(0.5, 1.1), level * rng.uniform(0.35, 0.7)
     return mixed(*parts)
 

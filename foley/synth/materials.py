@@ -99,7 +99,7 @@ STEEL = Material(
 )
 ANVIL = Material(
     shape="block",
-    loss=0.0012,
+    loss=0.0008,
     loss_exponent=-0.30,
     contact_s=0.06e-3,
     largest_hz=900.0,
@@ -142,8 +142,8 @@ PANE = Material(
     smallest_hz=320.0,
     modes=60,
     tilt_db=0.0,
-    field=0.80,
-    noise=0.35,
+    field=0.60,
+    noise=0.25,
 )
 CERAMIC = Material(
     shape="cup",
@@ -166,7 +166,7 @@ WOOD = Material(
     smallest_hz=560.0,
     modes=36,
     tilt_db=-3.5,
-    field=0.60,
+    field=0.90,
     noise=0.35,
 )
 HOLLOW_WOOD = Material(
@@ -178,14 +178,14 @@ HOLLOW_WOOD = Material(
     smallest_hz=170.0,
     modes=60,
     tilt_db=-2.8,
-    field=0.60,
+    field=0.90,
     noise=0.35,
 )
 STONE = Material(
     shape="block",
     loss=0.024,
-    loss_exponent=-0.85,
-    contact_s=0.15e-3,
+    loss_exponent=-0.35,
+    contact_s=0.22e-3,
     largest_hz=550.0,
     smallest_hz=1600.0,
     modes=24,
@@ -347,7 +347,7 @@ def struck(
     sound = mixed(single, thing.field * _dense_modes(rng, thing, contact_s, length))
     sound = smoothed_by_contact(sound, contact_s)
     if support > 0.0:
-        sound = mixed(sound, support * thud(rng, rng.uniform(70.0, 140.0), 0.145))
+        sound = mixed(sound, support * thud(rng, rng.uniform(90.0, 240.0), 0.09))
     # micro-collisions are shorter than the whole contact: their noise reaches higher than its pulse
     rough_t60_s = 0.02 + 30.0 * contact_s + 0.05 * thing.noise
     rough = noise_burst(rng, rough_t60_s, low_hz=250.0, high_hz=min(1.6 / contact_s, 15_000.0))

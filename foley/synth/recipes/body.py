@@ -18,6 +18,7 @@ from foley.synth.calls import LEAD_S, called_hit
 from foley.synth.chain import delayed, heard_at_once, mixed, peak_of, recorded_hit
 from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst, rough_burst
 from foley.synth.finish import character, choice, defaults_of, number
+from foley.synth.landing import YIELDING, landed_hit
 from foley.synth.materials import FLESH, body, struck
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import resonance, resonant_grains, thud
@@ -94,14 +95,15 @@ def punch(
     """
     onto, chance = choice(FISTS, target, "target"), character("punch", variant)
     thump_hz = onto.thump_hz * chance.uniform(0.85, 1.18) * rng.uniform(0.96, 1.04)
-    thump = peak_of(thud(rng, thump_hz, rng.uniform(0.17, 0.24), drop=0.5, noise=0.8), onto.thump)
+    pushed = noise_burst(rng, 0.06, low_hz=80.0, high_hz=250.0)
+    thump = peak_of(mixed(thud(rng, thump_hz, rng.uniform(0.12, 0.22), drop=0.5, noise=0.4), pushed), 1.2 * onto.thump)
     flesh = peak_of(struck(rng, body(chance, FLESH), strength, hardness=0.9), 0.3)
-    smack = rough_burst(rng, rng.uniform(0.05, 0.09), centre_hz=onto.smack_hz * rng.uniform(0.8, 1.25), octaves=3.0)
+    smack = rough_burst(rng, chance.uniform(0.05, 0.15), centre_hz=onto.smack_hz * rng.uniform(0.8, 1.25), octaves=3.0)
     crack = rough_burst(rng, 0.022, centre_hz=rng.uniform(2600.0, 3800.0), octaves=1.8)
     rustle = rough_burst(rng, rng.uniform(0.2, 0.32), centre_hz=1.1 * onto.smack_hz, octaves=3.5)
     hard = 0.4 + 0.6 * strength
     skin = mixed(onto.smack * hard * smack, onto.crack * hard * crack, delayed(onto.cloth * rustle, 0.008))
-    return recorded_hit(rng, mixed(thump, flesh, skin), strength, ring_s=0.5)
+    return landed_hit(rng, chance, mixed(thump, flesh, skin), strength, landing=YIELDING, ring_s=0.5)
 
 
 def slap(

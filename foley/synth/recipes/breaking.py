@@ -18,6 +18,7 @@ from foley.synth.chain import mixed, peak_of, recorded_hit
 from foley.synth.contacts import size_of
 from foley.synth.excitation import Signal, bounces, decay, length_samples, low_passed
 from foley.synth.finish import add_at, defaults_of
+from foley.synth.landing import Landing, landed_hit
 from foley.synth.materials import CERAMIC, GLASS, WOOD, Material, body, struck
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
 from foley.synth.resonators import resonant_grains, ring_modes, thud
@@ -45,6 +46,8 @@ class Brittle:
     """Its peak re the break."""
     crack: Spectrum
     """Of the burst while cracks run."""
+    landing: Landing | None = None
+    """How it lands; None where shards leave nothing else to be heard."""
 
 
 FRACTURE = spectrum({60: -8, 200: 15, 700: 14, 2500: 6, 6000: 0, 12000: -4, 20000: -16})
@@ -53,10 +56,22 @@ FRACTURE = spectrum({60: -8, 200: 15, 700: 14, 2500: 6, 6000: 0, 12000: -4, 2000
 DULL_FRACTURE = spectrum({60: -12, 200: 12, 1200: 9, 2500: 0, 6000: -7, 12000: -13, 20000: -24})
 """Of crockery: its cracks run slower, and it is thicker."""
 
+CROCKERY = Landing(leans=0.5, treble_db=-1.5, treble_spread_db=2.0, cut_hz=150.0, tail_db=-60.0)
+"""Meets the floor with its rim; what it leaves behind are its own shards."""
+
 BRITTLE = {
     "glass_shatter": Brittle(GLASS, 4200.0, 110.0, 1.6, rush=0.40, late=0.18, body_hz=150.0, body=0.25, crack=FRACTURE),
     "ceramic_break": Brittle(
-        CERAMIC, 2200.0, 40.0, 1.0, rush=0.12, late=0.035, body_hz=150.0, body=0.20, crack=DULL_FRACTURE
+        CERAMIC,
+        2200.0,
+        40.0,
+        1.0,
+        rush=0.12,
+        late=0.035,
+        body_hz=150.0,
+        body=0.20,
+        crack=DULL_FRACTURE,
+        landing=CROCKERY,
     ),
 }
 
@@ -121,7 +136,9 @@ def _shatter_maker(name: str) -> MakesHit:
 
     def make(rng: np.random.Generator, strength: float, /, *, size: float | str = 0.5, **_: float | str) -> Mono:
         sound = _shatter(rng, kind, strength, large=size_of(size))
-        return recorded_hit(rng, sound, strength, ring_s=kind.duration_s)
+        if kind.landing is None:
+            return recorded_hit(rng, sound, strength, ring_s=kind.duration_s)
+        return landed_hit(rng, rng, sound, strength, landing=kind.landing, ring_s=kind.duration_s)
 
     return make
 

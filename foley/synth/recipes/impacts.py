@@ -14,6 +14,7 @@ from foley.synth.chain import mixed, peak_of, recorded_hit
 from foley.synth.contacts import come_down, rattle, size_of
 from foley.synth.excitation import length_samples, noise_burst, rough_burst
 from foley.synth.finish import character, choice, defaults_of, number
+from foley.synth.landing import YIELDING, Landing, landed_hit
 from foley.synth.materials import (
     CARDBOARD,
     CERAMIC,
@@ -42,6 +43,9 @@ STRIKERS = {"hammer": 1.0, "stick": 0.97, "knuckle": 0.88, "mallet": 0.7, "hand"
 """What strikes, and its hardness: the softer, the longer it touches and the darker it sounds."""
 
 
+PLAIN = Landing()
+
+
 @dataclass(frozen=True, slots=True)
 class Blow:
     """How a plain object is struck."""
@@ -53,6 +57,8 @@ class Blow:
     ring_s: float
     """Longest sound."""
     striker: str = "hammer"
+    sustain: float = 1.0
+    """Factor on its decay times: hung and bare, a thing rings longer than its material does in use."""
     support: float = 0.0
     """Peak of the thud of what it stands on."""
     loose: float = 0.3
@@ -61,34 +67,114 @@ class Blow:
     """What rattles in it and on it, 0 to 1."""
     grit_hz: tuple[float, float] = (500.0, 5000.0)
     """Where it rings."""
-    wet: float = 0.35
-    """Strength of the room's answer: boards and boxes answer with it."""
+    noise: float = 1.0
+    """Factor on the noise of the contact."""
+    landing: Landing = PLAIN
 
+
+BOARDS = Landing(wet=0.5, cut_hz=110.0, tail_db=-30.0, tail_hz=(250.0, 4000.0))
+"""Boards and boxes excite a room with all they have."""
+
+METAL = Landing(cut_hz=60.0, wet=0.5, tail_db=-32.0, tail_hz=(100.0, 6000.0))
+"""Rings on in the room as well."""
+
+GLASS_HELD = Landing(cut_hz=120.0, treble_db=2.0, treble_spread_db=6.0, tail_db=-37.0)
+"""In a frame or on a table: nothing answers below it."""
+
+ROCK = Landing(
+    leans=0.0, treble_db=-3.0, treble_spread_db=8.0, cut_hz=60.0, wet=0.25, tail_db=-48.0, tail_hz=(2000.0, 9000.0)
+)
+"""Too heavy to lean or to stir a room; brick is bright, concrete crumbles under the tip and is dull."""
+
+SOFT = Landing(cut_hz=60.0, tail_db=-42.0, tail_hz=(200.0, 4000.0))
+"""Boxes and balls: low, and dull in any room."""
+
+SHELLS = Landing(
+    treble_db=6.0,
+    treble_spread_db=8.0,
+    cut_hz=130.0,
+    wet=0.4,
+    tail_db=-32.0,
+    tail_spread_db=8.0,
+    tail_hz=(400.0, 9000.0),
+)
+"""Plastic is thick and dull or thin and shrill, and what is in it goes on moving."""
 
 BLOWS = (
-    Blow("hit_wood", WOOD, 0.5, 1.0, 0.8, support=0.25, loose=0.35, grit=1.2, grit_hz=(300.0, 9000.0), wet=0.5),
+    Blow(
+        "hit_wood",
+        WOOD,
+        0.5,
+        0.7,
+        0.8,
+        support=0.2,
+        loose=0.35,
+        grit_hz=(300.0, 9000.0),
+        noise=0.75,
+        landing=BOARDS,
+        grit=1.0,
+    ),
     Blow(
         "hit_hollow_wood",
         HOLLOW_WOOD,
         0.5,
-        1.0,
+        0.6,
         1.2,
         "stick",
         support=0.3,
         loose=0.4,
-        grit=1.0,
+        grit=0.8,
         grit_hz=(250.0, 8000.0),
-        wet=0.5,
+        noise=0.75,
+        landing=BOARDS,
     ),
-    Blow("hit_metal", STEEL, 0.5, 1.0, 2.5, loose=0.4, grit=0.3, grit_hz=(1200.0, 9000.0)),
-    Blow("hit_sheet_metal", SHEET, 0.5, 1.0, 2.0, loose=0.4, grit=0.6, grit_hz=(600.0, 8000.0)),
-    Blow("hit_glass", PANE, 0.5, 1.0, 1.2, support=0.2, loose=0.4, grit=0.6, grit_hz=(500.0, 5000.0)),
+    Blow("hit_metal", STEEL, 0.5, 1.0, 2.5, sustain=1.8, loose=0.4, grit=0.3, grit_hz=(1200.0, 9000.0), landing=METAL),
+    Blow(
+        "hit_sheet_metal",
+        SHEET,
+        0.5,
+        1.0,
+        2.0,
+        sustain=1.8,
+        loose=0.4,
+        grit=0.6,
+        grit_hz=(600.0, 8000.0),
+        landing=METAL,
+    ),
+    Blow(
+        "hit_glass", PANE, 0.5, 1.0, 1.2, support=0.2, loose=0.4, grit=0.6, grit_hz=(500.0, 5000.0), landing=GLASS_HELD
+    ),
     Blow("hit_bottle", GLASS, 0.5, 0.7, 1.2, support=0.2, loose=0.2, grit=0.2, grit_hz=(2000.0, 9000.0)),
     Blow("hit_ceramic", CERAMIC, 0.5, 1.0, 1.0, support=0.15, loose=0.2, grit=0.2, grit_hz=(1500.0, 7000.0)),
-    Blow("hit_stone", STONE, 0.5, 1.0, 0.5, loose=0.02, grit=0.02, grit_hz=(800.0, 6000.0)),
-    Blow("hit_plastic", PLASTIC, 0.5, 1.0, 0.6, support=0.15, loose=0.2, grit=0.8, grit_hz=(700.0, 8000.0), wet=0.5),
-    Blow("hit_rubber", RUBBER, 0.5, 1.0, 0.5, support=0.3, loose=0.05, grit=0.05, grit_hz=(300.0, 2500.0)),
-    Blow("hit_cardboard", CARDBOARD, 0.5, 1.0, 0.6, "hand", support=0.3, loose=0.3, grit=0.5, grit_hz=(300.0, 3500.0)),
+    Blow("hit_stone", STONE, 0.5, 0.6, 0.5, loose=0.02, grit=0.02, grit_hz=(800.0, 6000.0), landing=ROCK),
+    Blow(
+        "hit_plastic",
+        PLASTIC,
+        0.5,
+        1.0,
+        0.6,
+        support=0.15,
+        loose=0.2,
+        grit=0.8,
+        grit_hz=(700.0, 8000.0),
+        landing=SHELLS,
+    ),
+    Blow(
+        "hit_rubber", RUBBER, 0.5, 1.0, 0.5, support=0.3, loose=0.05, grit=0.05, grit_hz=(300.0, 2500.0), landing=SOFT
+    ),
+    Blow(
+        "hit_cardboard",
+        CARDBOARD,
+        0.5,
+        1.0,
+        0.6,
+        "hand",
+        support=0.15,
+        loose=0.3,
+        grit=0.5,
+        grit_hz=(300.0, 3500.0),
+        landing=SOFT,
+    ),
 )
 
 
@@ -106,12 +192,12 @@ def _blow_maker(blow: Blow) -> MakesHit:
     ) -> Mono:
         chance = character(blow.name, variant)
         held = number(ring, 0.02, 2.0, "ring")
-        thing = body(chance, blow.material, size=size_of(size), ring=held)
+        thing = body(chance, blow.material, size=size_of(size), ring=blow.sustain * held)
         hardness = choice(STRIKERS, striker, "striker")
         loose, grit = chance.uniform(0.3, 1.7, 2) * (blow.loose, blow.grit)
-        sound = struck(rng, thing, strength, hardness=hardness, support=blow.support)
+        sound = struck(rng, thing, strength, hardness=hardness, noise=blow.noise, support=blow.support)
         sound = mixed(come_down(rng, sound, loose), rattle(rng, grit * hardness, blow.grit_hz))
-        return recorded_hit(rng, sound, strength, ring_s=blow.ring_s, wet=blow.wet)
+        return landed_hit(rng, chance, sound, strength, landing=blow.landing, ring_s=blow.ring_s, hardness=hardness)
 
     return make
 
@@ -124,15 +210,19 @@ def body_blow(rng: np.random.Generator, strength: float, /, *, variant: float | 
     """
     chance = character("body_blow", variant)
     clothed = chance.uniform(0.3, 1.0)
-    trunk = peak_of(thud(rng, chance.uniform(70.0, 150.0), chance.uniform(0.15, 0.30), noise=1.0), 0.4)
+    low_hz = chance.uniform(90.0, 200.0)
+    trunk = mixed(
+        thud(rng, low_hz, chance.uniform(0.10, 0.22), noise=0.4), noise_burst(rng, 0.06, low_hz=80.0, high_hz=250.0)
+    )
     flesh = peak_of(struck(rng, body(chance, FLESH), strength, hardness=0.9), 0.5)
-    slap = rough_burst(rng, rng.uniform(0.06, 0.16), centre_hz=chance.uniform(1300.0, 2600.0), octaves=4.0)
+    slap = rough_burst(rng, chance.uniform(0.05, 0.20), centre_hz=chance.uniform(900.0, 2200.0), octaves=2.5)
     length = length_samples(rng.uniform(0.25, 0.42))
     fibres = resonant_grains(rng, 400.0, 4000.0, quality=(0.7, 2.0), decay_s=0.004, count=16)
     fewer = np.linspace(1.0, 0.0, length) ** 1.5
-    rustle = peak_of(shower(rng, length, fibres, rate_hz=700.0, sigma=0.9, curve=fewer) * fewer, 0.35 * clothed)
+    rustle = peak_of(shower(rng, length, fibres, rate_hz=1500.0, sigma=0.7, curve=fewer) * fewer, 0.25 * clothed)
     cloth = mixed((0.4 + 0.4 * strength) * slap, rustle)
-    return recorded_hit(rng, mixed(trunk, flesh, cloth), strength, ring_s=0.5)
+    sound = mixed(peak_of(trunk, 0.9), 0.7 * flesh, cloth)
+    return landed_hit(rng, chance, sound, strength, landing=YIELDING, ring_s=0.5)
 
 
 def soft_thump(

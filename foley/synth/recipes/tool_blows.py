@@ -14,11 +14,32 @@ from foley.synth.chain import delayed, mixed, peak_of, recorded_hit
 from foley.synth.contacts import come_down, rattle, size_of, takes_of
 from foley.synth.excitation import Signal, decay, length_samples, noise_burst, rough_burst
 from foley.synth.finish import character, defaults_of, number
-from foley.synth.materials import ANVIL, HOLLOW_WOOD, STEEL, STONE, WOOD, body, struck
+from foley.synth.landing import Landing, landed_hit
+from foley.synth.materials import ANVIL, HOLLOW_WOOD, STEEL, STONE, WOOD, Material, body, struck
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
 from foley.synth.resonators import resonant_grains, thud
 from foley.synth.textures import shower, slow_random
 from foley.units import RATE_HZ
+
+LOG = Material(
+    shape="block",
+    loss=0.007,
+    loss_exponent=-0.40,
+    contact_s=0.35e-3,
+    largest_hz=240.0,
+    smallest_hz=600.0,
+    modes=24,
+    tilt_db=-4.0,
+    field=2.0,
+    noise=0.25,
+)
+"""A trunk or a billet on its block: solid, on end, hardly damped."""
+
+SMITHY = Landing(cut_hz=60.0, treble_db=-4.0, wet=0.6, tail_db=-28.0, tail_hz=(60.0, 4000.0))
+"""A stump under the anvil, bare walls around it."""
+
+CHOPPING = Landing(treble_db=-2.0, cut_hz=170.0, wet=1.0, tail_db=-23.0, tail_hz=(300.0, 3000.0))
+"""In a yard or a wood: walls and trunks all around send it back."""
 
 
 def hammer_nail(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
@@ -52,8 +73,8 @@ def anvil(
     chance = character("anvil", variant)
     block = body(chance, ANVIL, size=size_of(size), ring=number(ring, 0.02, 2.0, "ring"))
     (hammer,) = takes_of(rng, body(chance, STEEL, size=0.2, ring=0.1), strength, count=1, longest_s=0.3)
-    sound = mixed(struck(rng, block, strength), 0.4 * hammer)
-    return recorded_hit(rng, come_down(rng, sound, 0.15), strength, ring_s=3.0)
+    sound = mixed(struck(rng, block, strength, support=0.3), 0.4 * hammer)
+    return landed_hit(rng, chance, come_down(rng, sound, 0.15), strength, landing=SMITHY, ring_s=3.0)
 
 
 def axe_chop(
@@ -75,7 +96,7 @@ def axe_chop(
     """
     chance = character("axe_chop", variant)
     apart = number(split, 0.0, 1.0, "split")
-    log = struck(rng, body(chance, WOOD, size=0.9, ring=0.9), strength, support=0.9)
+    log = struck(rng, body(chance, LOG, size=chance.uniform(0.2, 1.0)), strength, support=0.3)
     (blade,) = takes_of(rng, body(chance, STEEL, size=0.3, ring=0.05), strength, count=1, longest_s=0.2)
     length = length_samples(0.12 + 0.25 * apart)
     fewer = np.linspace(1.0, 0.0, length) ** 2
@@ -84,8 +105,8 @@ def axe_chop(
     crack = rough_burst(rng, 0.05, centre_hz=1800.0, octaves=3.5)
     halves = _thrown(rng, chance, strength, apart=apart)
     chips = rattle(rng, 0.5 + 0.5 * apart, (400.0, 5000.0))
-    sound = mixed(log, 0.25 * blade, tear, (0.3 + 0.4 * apart) * crack, chips, halves)
-    return recorded_hit(rng, sound, strength, ring_s=0.9)
+    sound = mixed(log, 0.15 * blade, tear, (0.15 + 0.25 * apart) * crack, chips, halves)
+    return landed_hit(rng, chance, sound, strength, landing=CHOPPING, ring_s=0.9)
 
 
 def _thrown(rng: np.random.Generator, chance: np.random.Generator, strength: float, *, apart: float) -> Signal:
@@ -101,7 +122,7 @@ def pickaxe(rng: np.random.Generator, strength: float, /, *, variant: float | st
     """Return a steel point on rock: the rock's crack, the pick's clank on its handle, crumbs that run down."""
     chance = character("pickaxe", variant)
     rock = struck(rng, body(chance, STONE, size=0.7), strength, support=0.5)
-    pick = takes_of(rng, body(chance, STEEL, size=0.45, ring=0.2), strength, count=1, longest_s=0.5)[0]
+    pick = takes_of(rng, body(chance, STEEL, size=0.45, ring=0.4), strength, count=1, longest_s=0.5)[0]
     crack = rough_burst(rng, 0.04, centre_hz=3000.0, octaves=4.0)
     length = length_samples(rng.uniform(0.35, 0.7))
     fewer = np.linspace(1.0, 0.0, length) ** 2
