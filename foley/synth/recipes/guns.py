@@ -18,6 +18,7 @@ from foley.synth.finish import add_at, character, choice, defaults_of, finished_
 from foley.synth.moving import QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import ring_modes, thud
+from foley.synth.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,10 @@ SPACES = {
     "hall": Space(1.7, 0.09, 0.012, (0.05, 0.3), 0.8),
 }
 
-JET_DB = (-26.0, -18.0, -8.0, 0.0, -1.0, -2.0, -3.0)
+JET_DB = (-26.0, -18.0, -8.0, 0.0, -1.0, -4.0, -4.0)
 """Powder gas in the bands of `BANG_BANDS_HZ`: brightest where recorded shots are, and still strong at 14 kHz."""
 ANSWER_DB = (-20.0, -13.0, -4.0, 0.0, -2.0, -8.0, -12.0)
-ANSWER_T60 = (0.9, 1.0, 0.95, 0.9, 0.75, 0.5, 0.3)
+ANSWER_T60 = (0.9, 1.0, 0.95, 0.9, 0.85, 0.7, 0.5)
 """Re the space's: air and leaves swallow treble on the way."""
 
 SHOT_RING_S = 1.6
@@ -100,7 +101,14 @@ def _muzzle_blast(rng: np.random.Generator, gun: Gun) -> Signal:
     return np.asarray(sound / np.abs(sound).max(), np.float64)
 
 
-def _answer(rng: np.random.Generator, space: Space, level: float) -> list[Layer]:
+SHOOTING = Session(low_hz=150.0, low_spread=0.6, high_hz=9500.0, high_spread=0.7, tilt_db=4.0, peak_db=6.0)
+"""Recorders stand beside, behind or far off a gun, and all are overdriven: no sound is recorded in more ways."""
+
+OPENNESS_SPREAD, ANSWER_SPREAD_DB = 0.4, 4.5
+"""How far places of one kind differ: in their reverberation time (nepers), and in how much of it is heard."""
+
+
+def _answer(rng: np.random.Generator, space: Space, level: float, t60_s: float) -> list[Layer]:
     """Return the reverberation of a shot: it sets in softly, a few broad echoes stand out, treble dies first."""
     length = length_samples(SHOT_RING_S)
     times_s = frame_times_s(length, QUICK_FRAME_SAMPLES)
@@ -108,7 +116,7 @@ def _answer(rng: np.random.Generator, space: Space, level: float) -> list[Layer]
     for _echo in range(3):
         late_s = rng.uniform(*space.echoes_s)
         course = course + space.echo * rng.uniform(0.3, 1.0) * echo_course(times_s, late_s)
-    t60_s = space.t60_s * rng.uniform(0.9, 1.15)
+    t60_s *= rng.uniform(0.9, 1.15)
     fading = dying(rng, length, ANSWER_DB, [share * t60_s for share in ANSWER_T60])
     return [Layer(layer.shape, 0.5 * level * course * layer.level) for layer in fading]
 
@@ -121,6 +129,7 @@ def gunshot(
     gun: float | str = "pistol",
     space: float | str = "outdoor",
     distance_m: float | str = 8.0,
+    variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
     """Return a shot: blast, powder gas, the ground, and most of all the space.
@@ -133,16 +142,20 @@ def gunshot(
         gun: pistol, revolver, rifle, machine_gun (one shot of it), shotgun.
         space: outdoor, street, forest, indoor, hall.
         distance_m: 1 to 2000.
+        variant: Which place of its kind, and how it is recorded.
     """
     weapon, place = choice(GUNS, gun, "gun"), choice(SPACES, space, "space")
     distance = number(distance_m, 1.0, 2000.0, "distance_m")
+    chance = character("gunshot", variant)
     level = place.answer * weapon.answer * min(3.0, (distance / 8.0) ** 0.35)
+    level *= 10.0 ** (chance.normal(0.0, ANSWER_SPREAD_DB) / 20.0)
+    t60_s = place.t60_s * np.exp(chance.normal(0.0, OPENNESS_SPREAD))
     length = length_samples(SHOT_RING_S)
-    sound = layered(rng, length, _answer(rng, place, level), QUICK_FRAME_SAMPLES)
+    sound = layered(rng, length, _answer(rng, place, level, t60_s), QUICK_FRAME_SAMPLES)
     add_at(sound, _muzzle_blast(rng, weapon), 0)
     sound *= lumpy(rng, length)
     heard = saturated(low_passed(sound, air_corner_hz(6.0, distance)), LOUDEST)
-    return finished_hit(heard, strength, ring_s=SHOT_RING_S)
+    return finished_hit(heard, strength, ring_s=SHOT_RING_S, colour=SHOOTING.colour(chance))
 
 
 # --- in the hand -----------------------------------------------------------------------------------------------------
