@@ -146,7 +146,7 @@ def gunshot(
     """
     weapon, place = choice(GUNS, gun, "gun"), choice(SPACES, space, "space")
     distance = number(distance_m, 1.0, 2000.0, "distance_m")
-    chance = character("gunshot", variant)
+    chance = character("gun session", variant)
     level = place.answer * weapon.answer * min(3.0, (distance / 8.0) ** 0.35)
     level *= 10.0 ** (chance.normal(0.0, ANSWER_SPREAD_DB) / 20.0)
     t60_s = place.t60_s * np.exp(chance.normal(0.0, OPENNESS_SPREAD))
@@ -154,7 +154,7 @@ def gunshot(
     sound = layered(rng, length, _answer(rng, place, level, t60_s), QUICK_FRAME_SAMPLES)
     add_at(sound, _muzzle_blast(rng, weapon), 0)
     sound *= lumpy(rng, length)
-    heard = saturated(low_passed(sound, air_corner_hz(6.0, distance)), LOUDEST)
+    heard = saturated(low_passed(sound, air_corner_hz(4.0, distance)), LOUDEST)
     return finished_hit(heard, strength, ring_s=SHOT_RING_S, colour=SHOOTING.colour(chance))
 
 
