@@ -12,6 +12,7 @@ from foley.synth.calls import LEAD_S, Specimen, called_hit, far_off, in_time, in
 from foley.synth.excitation import high_passed, length_samples, low_passed, noise_burst
 from foley.synth.finish import character, choice, defaults_of, finished_hit, number, settled
 from foley.synth.recipe import HitRecipe, MakesHit, Mono, TextureRecipe
+from foley.synth.sessions import Session
 from foley.synth.textures import (
     cycles,
     noise,
@@ -30,6 +31,9 @@ from foley.units import RATE_HZ
 SHUT = (Formant(560, 220, 0.6), Formant(1050, 280, 0.5), Formant(2100, 500, 0.12), Formant(3400, 900, 0.05))
 WIDE = (Formant(880, 260, 1.0), Formant(1350, 320, 0.45), Formant(2500, 600, 0.14), Formant(3900, 1100, 0.06))
 BARK_RING_S = 0.6
+BARK_S,LEN1,LEN2,TILT,JIT,SHIM,R0,R1,BREATHY,DULL,WET,WETS,T60,T60S,HP=.14,.15,.45,1.8,.065,.35,.2,.35,(.2,.6),2300.,-11.,4.5,.5,.4,.55
+SC, AIR_DB, CHEST = .16, (-42., -27.), 14.
+BARKING = Session(low_hz=60.0, low_spread=0.5, high_hz=12_000.0, high_spread=0.5, tilt_db=4.0, peak_db=7.0)
 
 
 def dog_bark(
@@ -43,16 +47,16 @@ def dog_bark(
     top_hz = (
         float(np.interp(big, [0.0, 1.0], [900.0, 360.0])) * dog.uniform(0.88, 1.14) * float(np.exp(rng.normal(0, 0.12)))
     )
-    length_s = rng.uniform(0.12, 0.19) * (1 + 0.3 * big)
+    length_s = BARK_S * np.exp(rng.normal(0.0, LEN1) + dog.normal(0.0, LEN2)) * (1 + 0.3 * big)
     count = length_samples(length_s + 0.1)
     t_s = np.arange(count) / RATE_HZ
     part = np.clip(t_s / length_s, 0, 1)
     pitch = top_hz * (0.72 + 0.28 * np.sin(np.pi * np.clip(0.8 * part + 0.15, 0, 1)) ** 0.5) * (1 - 0.12 * part)
-    throat = Throat(1.7 * top_hz, shimmer=0.08, rough=0.12 + 0.25 * dog.random() * (0.4 + 0.6 * big))
+    throat = Throat(TILT * top_hz, jitter=JIT, shimmer=SHIM, rough=R0 + R1 * dog.random() * (0.4 + 0.6 * big))
     voice = buzz(rng, np.asarray(pitch, np.float64), throat)
-    breath = high_passed(rng.standard_normal(count), 300.0, 1)
-    source = voice + (dog.uniform(0.06, 0.15) + 0.12 * big + 0.4 * np.exp(-t_s / 0.012)) * breath
-    scale = float(np.interp(big, [0.0, 1.0], [1.3, 0.85])) * dog.uniform(0.94, 1.06)
+    breath = rng.standard_normal(count)
+    source = voice + (dog.uniform(*BREATHY) + 0.12 * big + 0.4 * np.exp(-t_s / 0.012)) * breath
+    scale = float(np.interp(big, [0.0, 1.0], [1.3, 0.85])) * np.exp(dog.normal(0.0, SC))
     opening = np.sin(np.pi * np.clip(0.25 + 0.75 * part, 0, 1)) ** 0.7
     # a deep voice's periods are long: larger heads ring through them
     ring = 1 + 1.2 * big
@@ -61,10 +65,13 @@ def dog_bark(
     # recorded barks take 35 to 70 ms to their peak
     attack = np.minimum(1, t_s / 0.035) ** 0.8
     release = np.where(part < 1, 1 - 0.65 * part**0.7, 0.35 * np.exp(-(t_s - length_s) / 0.025))
-    sound = low_passed(sound * attack * release, 2000.0, 1)
+    sound = low_passed(high_passed(sound * attack * release, HP * top_hz, 1), DULL, 1)
     sound = np.tanh(0.9 * sound / np.abs(sound).max())
-    heard = in_time(reverberant(rng, np.append(high_passed(sound, 0.8 * top_hz, 1), np.zeros(15_000)), 0.45, wet=0.20))
-    return finished_hit(heard, strength, ring_s=BARK_RING_S, lead_s=LEAD_S)
+    air = 10.0 ** (dog.uniform(*AIR_DB) / 20.0) * breath
+    sound += (air + CHEST * low_passed(air, 150.0, 1)) * attack * release
+    wet, t60 = 10 ** (dog.normal(WET, WETS) / 20), T60 * np.exp(dog.normal(0, T60S))
+    heard = in_time(reverberant(rng, np.append(sound, np.zeros(15_000)), t60, wet=wet))
+    return finished_hit(heard, strength, ring_s=BARK_RING_S, lead_s=LEAD_S, colour=BARKING.colour(dog))
 
 
 # --- house and farm --------------------------------------------------------------------------------------------------
