@@ -33,7 +33,7 @@ WIDE = (Formant(880, 260, 1.0), Formant(1350, 320, 0.45), Formant(2500, 600, 0.1
 BARK_RING_S = 0.6
 BARK_S,LEN1,LEN2,TILT,JIT,SHIM,R0,R1,BREATHY,DULL,WET,WETS,T60,T60S,HP=.14,.15,.45,1.8,.065,.35,.2,.35,(.2,.6),2300.,-11.,4.5,.5,.4,.55
 SC, AIR_DB, CHEST = .16, (-42., -27.), 14.
-BARKING = Session(low_hz=60.0, low_spread=0.5, high_hz=12_000.0, high_spread=0.5, tilt_db=4.0, peak_db=7.0)
+BARKING = Session(low_hz=60.0, low_spread=0.5, high_hz=12_000.0, high_spread=0.5, tilt_db=4.0, peak_db=5.0)
 
 
 def dog_bark(
@@ -56,7 +56,7 @@ def dog_bark(
     voice = buzz(rng, np.asarray(pitch, np.float64), throat)
     breath = rng.standard_normal(count)
     source = voice + (dog.uniform(*BREATHY) + 0.12 * big + 0.4 * np.exp(-t_s / 0.012)) * breath
-    scale = float(np.interp(big, [0.0, 1.0], [1.3, 0.85])) * np.exp(dog.normal(0.0, SC))
+    scale = float(np.interp(big, [0.0, 1.0], [1.36, 0.82])) * np.exp(dog.normal(0.0, SC))
     opening = np.sin(np.pi * np.clip(0.25 + 0.75 * part, 0, 1)) ** 0.7
     # a deep voice's periods are long: larger heads ring through them
     ring = 1 + 1.2 * big

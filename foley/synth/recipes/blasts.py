@@ -87,7 +87,7 @@ def explosion(
         debris: 0 to 1: how much comes down again.
         variant: Which place, and how it is recorded.
     """
-    chance = character("explosion", variant)
+    chance = character("explosion session", variant)
     big = number(size, 0.0, 1.0, "size")
     distance = number(distance_m, 1.0, 5000.0, "distance_m")
     rubble = number(debris, 0.0, 1.0, "debris")
@@ -97,18 +97,20 @@ def explosion(
     rolls_s = (ROLLS_S + 1.7 * big) * np.exp(chance.normal(0.0, OPENNESS_SPREAD))
     rolling = 10.0 ** (chance.normal(ROAR_SHARE_DB, ROAR_SPREAD_DB) / 20.0)
     layers = [Layer(x.shape, rolling * x.level) for x in _roar(rng, length, rolls_s, 0.05 + 0.25 * far)]
-    # on a long way through moving air the crack is smeared into the roar, its treble first
-    crack_db = [level - 4.0 * far * band for band, level in enumerate(CRACK_DB)]
+    # on a long way through moving air the crack is smeared into the roar, its treble first;
+    # and a larger charge pushes longer, so less of it is treble
+    darker_db = 6.0 * far + 2.0 * (big - 0.5)
+    crack_db = [level - darker_db * band for band, level in enumerate(CRACK_DB)]
     layers += dying(rng, length, crack_db, CRACK_T60_S)
     gas = layered(rng, length, [Layer(x.shape, 0.20 * np.asarray(x.level)) for x in layers], QUICK_FRAME_SAMPLES)
     gas *= lumpy(rng, length)
     sound = gas + 0.35 * low_passed(friedlander(0.004 + 0.02 * big, length), 2500.0, 1)
     push = thud(rng, 38.0 + 25.0 * (1 - big), 0.5 + 0.6 * big, drop=1.4, noise=0.0)
-    add_at(sound, PUSH * push, 0)
+    add_at(sound, PUSH * (0.4 + big) * push, 0)
     sound = saturated(sound, 1.6)
     if rubble > 0.0:
         sound += 0.045 * rubble * (0.4 + 0.6 * big) * _debris(rng, length, big) / (1 + distance / 60.0)
-    heard = low_passed(sound, air_corner_hz(10.0, distance))
+    heard = low_passed(sound, air_corner_hz(8.0, distance))
     return finished_hit(heard, strength, ring_s=ring_s, colour=BLASTING.colour(chance))
 
 

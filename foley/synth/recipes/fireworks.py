@@ -79,7 +79,7 @@ def firework(
         crackle: 0 a salute that only bangs, 1 a willow of crackling stars.
         variant: Which town, and how it is recorded.
     """
-    chance = character("firework", variant)
+    chance = character("watching", variant)
     distance = number(distance_m, 5.0, 3000.0, "distance_m")
     snapping = number(crackle, 0.0, 1.0, "crackle")
     length = length_samples(BURST_RING_S)

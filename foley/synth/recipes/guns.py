@@ -188,6 +188,10 @@ HANDLINGS = {
 HANDLING_RING_S = 0.95
 
 
+HWET, HMODES, HB = .35, .1, 2.5
+HANDLING = Session(low_hz=60.0, low_spread=0.4, high_hz=9000.0, high_spread=0.8, tilt_db=7.0, peak_db=4.0)
+
+
 def gun_handling(
     rng: np.random.Generator,
     strength: float,
@@ -216,7 +220,7 @@ def gun_handling(
         lasts_s = (until_s - from_s) * pace
         rub = noise_burst(rng, 2.0 * lasts_s, low_hz=1800.0, high_hz=7500.0)[: length_samples(lasts_s)]
         add_at(sound, 0.5 * level * rub * np.hanning(len(rub)), length_samples(from_s * pace))
-    return recorded_hit(rng, sound, strength, ring_s=HANDLING_RING_S)
+    return recorded_hit(rng, sound, strength, ring_s=HANDLING_RING_S, wet=HWET, colour=HANDLING.colour(weapon))
 
 
 def _clack(rng: np.random.Generator, modes_hz: Signal, part: float) -> Signal:
@@ -225,8 +229,8 @@ def _clack(rng: np.random.Generator, modes_hz: Signal, part: float) -> Signal:
     t60_s = (0.03 + 0.03 * part) * (modes_hz / 2000.0) ** -0.4
     # small parts leave the low modes of the frame alone
     loud = rng.normal(0.0, 1.0, len(modes_hz)) / (1 + (1 - part) * (2500.0 / modes_hz) ** 2)
-    sound = 0.16 * ring_modes(modes_hz, t60_s, loud, length)
-    add_at(sound, 0.7 * noise_burst(rng, 0.006 + 0.006 * part, low_hz=1500.0, high_hz=12_000.0), 0)
+    sound = HMODES * ring_modes(modes_hz, t60_s, loud, length)
+    add_at(sound, 0.7 * noise_burst(rng, HB*(0.006 + 0.006 * part), low_hz=1500.0, high_hz=12_000.0), 0)
     add_at(sound, 0.35 * part * thud(rng, 190.0, 0.03), 0)
     return sound
 
