@@ -1,7 +1,7 @@
 """Sessions: where, and with what, a sound was recorded. Takes of one session share a colour, sessions do not.
 
 Computed takes lie in the middle of what recordings of a thing span, and much nearer to each other than recordings of
-two sessions do: those differ by 5 to 10 dB in most bands, by microphone, distance, room and what was done to them since.
+two sessions do: those differ by 5 to 10 dB in most bands, by microphone, distance, room and all that was done since.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foley.synth.excitation import HIGHEST_HZ, Section, butterworth, shelf
+from foley.synth.excitation import HIGHEST_HZ, Section, Signal, butterworth, filtered, shelf
 from foley.units import RATE_HZ
 
 TILT_HZ = 1000.0
@@ -40,23 +40,38 @@ class Session:
     peak_db: float = 4.0
     """Spread of two broad peaks or dips."""
 
-    def colour(self, chance: np.random.Generator) -> tuple[Section, ...]:
-        """Return the filters of one session."""
+    def recorded(self, chance: np.random.Generator, sound: Signal) -> Signal:
+        """Return the sound as one session has it.
+
+        In a pass of its own: with more low corners, one filter of them all would be too coarse in its numbers.
+
+        Args:
+            chance: Of the session: equal chance makes an equal colour.
+            sound: As it was made.
+        """
+        return filtered(sound, *self._colour(chance))
+
+    def _colour(self, chance: np.random.Generator) -> tuple[Section, ...]:
         low_hz = self.low_hz * math.exp(chance.normal(0.0, self.low_spread))
         high_hz = self.high_hz * math.exp(chance.normal(0.0, self.high_spread))
         tilt = 10.0 ** (chance.normal(0.0, self.tilt_db) / 20.0)
         peaks = [
-            peak(math.exp(chance.uniform(math.log(low), math.log(high))), chance.normal(0.0, self.peak_db))
+            _peak(math.exp(chance.uniform(math.log(low), math.log(high))), chance.normal(0.0, self.peak_db))
             for low, high in PEAKS_HZ
         ]
         ends = butterworth(low_hz, 1, high=True), butterworth(min(high_hz, HIGHEST_HZ), 1, high=False)
         return (*ends, shelf(tilt, TILT_HZ), *peaks)
 
 
-def peak(centre_hz: float, gain_db: float) -> Section:
-    """Return a broad peak or dip: the bilinear transform of (s2 + s sqrt(g) / Q + 1) / (s2 + s / (sqrt(g) Q) + 1).
+def loudness(chance: np.random.Generator, spread_db: float) -> float:
+    """Return a random gain around 1."""
+    return float(10.0 ** (chance.normal(0.0, spread_db) / 20.0))
 
-    Peak and dip of the same gain undo each other.
+
+def _peak(centre_hz: float, gain_db: float) -> Section:
+    """Return a broad peak or dip; one undoes the other.
+
+    The bilinear transform of (s^2 + s sqrt(g) / Q + 1) / (s^2 + s / (sqrt(g) Q) + 1).
     """
     turn = 2.0 * math.pi * centre_hz / RATE_HZ
     root = 10.0 ** (gain_db / 40.0)

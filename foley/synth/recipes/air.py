@@ -134,11 +134,10 @@ def draught(
 # --- whoosh ----------------------------------------------------------------------------------------------------------
 
 BREATH = spectrum({60: -22, 250: -4, 700: 0, 2500: -8, 8000: -12, 16000: -18})
-BREATH_POWER = 1.6
 RAGGED_DB = (-45.0, -17.0)
-THINNEST_M, THICKER = 0.002, 7.0
-RISE_S, FALL, TAIL, PACE_SPREAD = 0.10, 1.3, 1.2, 0.3
+"""RMS of that breath re the vortices: a blade's edge is smooth, a cloak or a branch is ragged (25 recorded swings)."""
 SWINGING = Session(low_hz=50.0, low_spread=0.4, high_hz=14_000.0, high_spread=0.4, tilt_db=2.0, peak_db=2.0)
+"""Swings are recorded alike, close and for the purpose."""
 
 WHOOSH_LEAD_S, WHOOSH_RING_S = 0.30, 0.45
 """From where the slowest is first heard to where it is nearest and loudest, and on to its end."""
@@ -171,14 +170,15 @@ def whoosh(
         variant: Which thing of its kind: smooth or ragged, and how it is recorded.
     """
     thing = character("whoosh", variant)
-    diameter_m = THINNEST_M * THICKER ** number(size, 0.0, 1.0, "size")
+    diameter_m = 0.002 * 7.0 ** number(size, 0.0, 1.0, "size")
     quick = number(speed, 0.0, 1.0, "speed")
     count = length_samples(WHOOSH_LEAD_S + WHOOSH_RING_S)
     t_s = control_times_s(count) - WHOOSH_LEAD_S
     # recorded swings fall slower than they rise
-    rise_s = RISE_S * 0.22**quick * np.exp(rng.normal(0.0, PACE_SPREAD))
-    away = np.abs(t_s) / np.where(t_s < 0, rise_s, FALL * rise_s)
-    pace = np.exp(-np.where(t_s < 0, away**2, np.minimum(away**2, TAIL*away)))
+    rise_s = 0.10 * 0.22**quick * np.exp(rng.normal(0.0, 0.3))
+    away = np.abs(t_s) / np.where(t_s < 0, rise_s, 1.3 * rise_s)
+    # an arm swings out: from 1.2 on, the fall is no longer steeper than exponential
+    pace = np.exp(-np.where(t_s < 0, away**2, np.minimum(away**2, 1.2 * away)))
     fastest = SWING_M_S * (0.4 + 0.6 * strength) * (0.75 + 0.5 * quick) * rng.uniform(0.85, 1.15)
     sound = np.zeros(count)
     for share, level in SECTIONS:
@@ -186,9 +186,9 @@ def whoosh(
         sound += level * whistle(rng, count, pitch_hz, 140.0 + 50.0 * quick)
     ragged = 10.0 ** (thing.uniform(*RAGGED_DB) / 20.0)
     sound *= stretched(pace**2.4, count)
-    sound += ragged * noise(rng, count, BREATH) * stretched(pace**BREATH_POWER, count)
-    heard = sound * _level_at(sound)
-    return finished_hit(heard, strength, ring_s=WHOOSH_RING_S, lead_s=WHOOSH_LEAD_S, colour=SWINGING.colour(thing))
+    sound += ragged * noise(rng, count, BREATH) * stretched(pace**1.6, count)
+    heard = SWINGING.recorded(thing, sound * _level_at(sound))
+    return finished_hit(heard, strength, ring_s=WHOOSH_RING_S, lead_s=WHOOSH_LEAD_S)
 
 
 def _level_at(sound: Signal) -> Signal:
