@@ -40,7 +40,7 @@ class Session:
     peak_db: float = 4.0
     """Spread of two broad peaks or dips."""
 
-    def recorded(self, chance: np.random.Generator, sound: Signal) -> Signal:
+    def recorded(self, chance: np.random.Generator, sound: Signal, *way: Section) -> Signal:
         """Return the sound as one session has it.
 
         In a pass of its own: with more low corners, one filter of them all would be too coarse in its numbers.
@@ -48,8 +48,9 @@ class Session:
         Args:
             chance: Of the session: equal chance makes an equal colour.
             sound: As it was made.
+            way: What it goes through on its way to the session, in the same pass.
         """
-        return filtered(sound, *self._colour(chance))
+        return filtered(sound, *way, *self._colour(chance))
 
     def _colour(self, chance: np.random.Generator) -> tuple[Section, ...]:
         low_hz = self.low_hz * math.exp(chance.normal(0.0, self.low_spread))

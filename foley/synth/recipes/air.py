@@ -15,7 +15,7 @@ from foley.synth.moving import Layer, at_frames, frame_times_s, layered, lively,
 from foley.synth.places import FOLIAGE
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
 from foley.synth.sessions import Session
-from foley.synth.textures import control_times_s, erb_spectrum, noise, spectrum, stretched, tinted
+from foley.synth.textures import control_times_s, erb_spectrum, noise_piece, spectrum, stretched, tinted
 
 STROUHAL = 0.2
 """Vortices leave a cylinder at f = 0.2 u / d over four decades of Reynolds number (V. Strouhal, 1878)."""
@@ -134,7 +134,7 @@ def draught(
 # --- whoosh ----------------------------------------------------------------------------------------------------------
 
 BREATH = spectrum({60: -22, 250: -4, 700: 0, 2500: -8, 8000: -12, 16000: -18})
-RAGGED_DB = (-45.0, -17.0)
+RAGGED_DB = (-42.0, -17.0)
 """RMS of that breath re the vortices: a blade's edge is smooth, a cloak or a branch is ragged (25 recorded swings)."""
 SWINGING = Session(low_hz=50.0, low_spread=0.4, high_hz=14_000.0, high_spread=0.4, tilt_db=2.0, peak_db=2.0)
 """Swings are recorded alike, close and for the purpose."""
@@ -175,7 +175,7 @@ def whoosh(
     count = length_samples(WHOOSH_LEAD_S + WHOOSH_RING_S)
     t_s = control_times_s(count) - WHOOSH_LEAD_S
     # recorded swings fall slower than they rise
-    rise_s = 0.10 * 0.22**quick * np.exp(rng.normal(0.0, 0.3))
+    rise_s = 0.10 * 0.22**quick * np.exp(rng.normal(0.0, 0.25))
     away = np.abs(t_s) / np.where(t_s < 0, rise_s, 1.3 * rise_s)
     # an arm swings out: from 1.2 on, the fall is no longer steeper than exponential
     pace = np.exp(-np.where(t_s < 0, away**2, np.minimum(away**2, 1.2 * away)))
@@ -186,7 +186,7 @@ def whoosh(
         sound += level * whistle(rng, count, pitch_hz, 140.0 + 50.0 * quick)
     ragged = 10.0 ** (thing.uniform(*RAGGED_DB) / 20.0)
     sound *= stretched(pace**2.4, count)
-    sound += ragged * noise(rng, count, BREATH) * stretched(pace**1.6, count)
+    sound += ragged * noise_piece(rng, count, BREATH) * stretched(pace**1.6, count)
     heard = SWINGING.recorded(thing, sound * _level_at(sound))
     return finished_hit(heard, strength, ring_s=WHOOSH_RING_S, lead_s=WHOOSH_LEAD_S)
 

@@ -64,8 +64,9 @@ def dog_bark(
     sound += (air + CHEST * low_passed(air, 150.0, 1)) * attack * release
     wet = 10.0 ** (YARD_DB / 20.0) * loudness(dog, 4.5)
     t60_s = YARD_T60_S * float(np.exp(dog.normal(0.0, 0.4)))
-    heard = reverberant(rng, np.append(sound, np.zeros(15_000)), t60_s, wet=wet)
-    return finished_hit(in_time(BARKING.recorded(dog, heard)), strength, ring_s=BARK_RING_S, lead_s=LEAD_S)
+    bark = np.append(BARKING.recorded(dog, sound), np.zeros(15_000))
+    heard = in_time(reverberant(rng, bark, t60_s, wet=wet))
+    return finished_hit(heard, strength, ring_s=BARK_RING_S, lead_s=LEAD_S)
 
 
 def _voiced(

@@ -11,7 +11,7 @@ import numpy as np
 
 from foley.synth.blast import air_corner_hz, echo_course, friedlander, lumpy, saturated
 from foley.synth.chain import recorded_hit
-from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
+from foley.synth.excitation import Signal, butterworth, decay, length_samples, low_passed, noise_burst
 from foley.synth.finish import add_at, character, defaults_of, finished_hit, number
 from foley.synth.moving import QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
 from foley.synth.recipe import HitRecipe, Mono
@@ -110,8 +110,8 @@ def explosion(
     sound = saturated(sound, 1.6)
     if rubble > 0.0:
         sound += 0.045 * rubble * (0.4 + 0.6 * big) * _debris(rng, length, big) / (1 + distance / 60.0)
-    heard = low_passed(sound, air_corner_hz(8.0, distance))
-    return finished_hit(BLASTING.recorded(chance, heard), strength, ring_s=ring_s)
+    heard = BLASTING.recorded(chance, sound, butterworth(air_corner_hz(8.0, distance), 2, high=False))
+    return finished_hit(heard, strength, ring_s=ring_s)
 
 
 CANNON_DB = (0.0, -1.0, -3.0, -6.0, -10.0, -15.0, -23.0)

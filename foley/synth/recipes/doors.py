@@ -42,9 +42,9 @@ class Door:
 
 
 DOORS = {
-    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35, 0.75),
-    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35, 0.75),
-    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25, 0.18),
+    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35, 0.55),
+    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35, 0.55),
+    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25, 0.14),
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from foley.synth.blast import air_corner_hz, echo_course, friedlander, saturated
 from foley.synth.chain import recorded_hit
-from foley.synth.excitation import Signal, decay, length_samples, low_passed
+from foley.synth.excitation import Signal, butterworth, decay, length_samples, low_passed
 from foley.synth.finish import add_at, character, defaults_of, finished_hit, number, settled
 from foley.synth.moving import (
     QUICK_FRAME_SAMPLES,
@@ -102,8 +102,8 @@ def firework(
         cloud = np.clip((t_s - after_s) / 0.25, 0, 1) * np.exp(-np.maximum(0, t_s - after_s - 0.3) / 0.4)
         cloud = np.asarray(cloud, np.float64)
         sound += 0.02 * snapping * shower(rng, length, _stars(rng), rate_hz=220.0, sigma=0.5, curve=cloud)
-    heard = low_passed(sound, air_corner_hz(30.0, distance), 1)
-    return finished_hit(WATCHING.recorded(chance, heard), strength, ring_s=BURST_RING_S)
+    heard = WATCHING.recorded(chance, sound, butterworth(air_corner_hz(30.0, distance), 1, high=False))
+    return finished_hit(heard, strength, ring_s=BURST_RING_S)
 
 
 # --- the way up ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from foley.synth.blast import air_corner_hz, echo_course, friedlander, lumpy, sa
 from foley.synth.chain import recorded_hit
 from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
 from foley.synth.finish import add_at, character, choice, defaults_of, finished_hit, number
-from foley.synth.moving import QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
+from foley.synth.moving import BANG_BANDS_HZ, QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import ring_modes, thud
 from foley.synth.sessions import Session, loudness
@@ -107,7 +107,7 @@ OPENNESS_SPREAD, ANSWER_SPREAD_DB = 0.4, 4.5
 """How far places of one kind differ: in their reverberation time (nepers), and in how much of it is heard."""
 
 
-def _answer(rng: np.random.Generator, space: Space, level: float, t60_s: float) -> list[Layer]:
+def _answer(rng: np.random.Generator, space: Space, level: float, *, t60_s: float, air_hz: float) -> list[Layer]:
     """Return the reverberation of a shot: it sets in softly, a few broad echoes stand out, treble dies first."""
     length = length_samples(SHOT_RING_S)
     times_s = frame_times_s(length, QUICK_FRAME_SAMPLES)
@@ -116,7 +116,8 @@ def _answer(rng: np.random.Generator, space: Space, level: float, t60_s: float) 
         late_s = rng.uniform(*space.echoes_s)
         course = course + space.echo * rng.uniform(0.3, 1.0) * echo_course(times_s, late_s)
     t60_s *= rng.uniform(0.9, 1.15)
-    fading = dying(rng, length, ANSWER_DB, [share * t60_s for share in ANSWER_T60])
+    air_db = [-10.0 * np.log10(1.0 + (band_hz / air_hz) ** 4) for band_hz in BANG_BANDS_HZ]  # as Butterworth's filter
+    fading = dying(rng, length, np.add(ANSWER_DB, air_db).tolist(), [share * t60_s for share in ANSWER_T60])
     return [Layer(layer.shape, 0.5 * level * course * layer.level) for layer in fading]
 
 
@@ -150,10 +151,12 @@ def gunshot(
     level *= loudness(chance, ANSWER_SPREAD_DB)
     t60_s = place.t60_s * float(np.exp(chance.normal(0.0, OPENNESS_SPREAD)))
     length = length_samples(SHOT_RING_S)
-    sound = layered(rng, length, _answer(rng, place, level, t60_s), QUICK_FRAME_SAMPLES)
-    add_at(sound, _muzzle_blast(rng, weapon), 0)
+    air_hz = air_corner_hz(4.0, distance)
+    answer = _answer(rng, place, level, t60_s=t60_s, air_hz=air_hz)
+    sound = layered(rng, length, answer, QUICK_FRAME_SAMPLES)
+    add_at(sound, low_passed(_muzzle_blast(rng, weapon), air_hz), 0)
     sound *= lumpy(rng, length)
-    heard = saturated(low_passed(sound, air_corner_hz(4.0, distance)), LOUDEST)
+    heard = saturated(sound, LOUDEST)
     return finished_hit(SHOOTING.recorded(chance, heard), strength, ring_s=SHOT_RING_S)
 
 
