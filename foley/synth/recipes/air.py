@@ -14,7 +14,8 @@ from foley.synth.finish import character, defaults_of, finished_hit, number, set
 from foley.synth.moving import Layer, at_frames, frame_times_s, layered, lively, slow_frames, whistle
 from foley.synth.places import FOLIAGE
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
-from foley.synth.textures import control_times_s, erb_spectrum, noise, spectrum, stretched, tinted
+from foley.synth.sessions import Session
+from foley.synth.textures import control_times_s, erb_spectrum, noise_piece, spectrum, stretched, tinted
 
 STROUHAL = 0.2
 """Vortices leave a cylinder at f = 0.2 u / d over four decades of Reynolds number (V. Strouhal, 1878)."""
@@ -132,7 +133,11 @@ def draught(
 
 # --- whoosh ----------------------------------------------------------------------------------------------------------
 
-BREATH = spectrum({60: -22, 250: -4, 700: 0, 2500: -10, 8000: -18, 16000: -26})
+BREATH = spectrum({60: -22, 250: -4, 700: 0, 2500: -8, 8000: -12, 16000: -18})
+RAGGED_DB = (-42.0, -17.0)
+"""RMS of that breath re the vortices: a blade's edge is smooth, a cloak or a branch is ragged (25 recorded swings)."""
+SWINGING = Session(low_hz=50.0, low_spread=0.4, high_hz=14_000.0, high_spread=0.4, tilt_db=2.0, peak_db=2.0)
+"""Swings are recorded alike, close and for the purpose."""
 
 WHOOSH_LEAD_S, WHOOSH_RING_S = 0.30, 0.45
 """From where the slowest is first heard to where it is nearest and loudest, and on to its end."""
@@ -149,6 +154,7 @@ def whoosh(
     *,
     size: float | str = 0.5,
     speed: float | str = 0.5,
+    variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
     """Return something swung past: loudest at its contact, its pitch follows its speed.
@@ -161,21 +167,28 @@ def whoosh(
         strength: How hard it is swung.
         size: 0 a wire of 2 mm, 0.5 a blade, 1 a club or plank.
         speed: How quickly it is past: 0 a cloak or a slow pan, 0.5 a swing, 1 a whip or a cut.
+        variant: Which thing of its kind: smooth or ragged, and how it is recorded.
     """
-    diameter_m = 0.0019 * 5.0 ** number(size, 0.0, 1.0, "size")
+    thing = character("whoosh", variant)
+    diameter_m = 0.002 * 7.0 ** number(size, 0.0, 1.0, "size")
     quick = number(speed, 0.0, 1.0, "speed")
     count = length_samples(WHOOSH_LEAD_S + WHOOSH_RING_S)
     t_s = control_times_s(count) - WHOOSH_LEAD_S
     # recorded swings fall slower than they rise
-    rise_s = 0.10 * 0.22**quick * rng.uniform(0.85, 1.2)
-    pace = np.exp(-((t_s / np.where(t_s < 0, rise_s, 1.3 * rise_s)) ** 2))
+    rise_s = 0.10 * 0.22**quick * np.exp(rng.normal(0.0, 0.25))
+    away = np.abs(t_s) / np.where(t_s < 0, rise_s, 1.3 * rise_s)
+    # an arm swings out: from 1.2 on, the fall is no longer steeper than exponential
+    pace = np.exp(-np.where(t_s < 0, away**2, np.minimum(away**2, 1.2 * away)))
     fastest = SWING_M_S * (0.4 + 0.6 * strength) * (0.75 + 0.5 * quick) * rng.uniform(0.85, 1.15)
     sound = np.zeros(count)
     for share, level in SECTIONS:
         pitch_hz = np.clip(vortex_hz(fastest * share * (0.55 + 0.45 * pace), diameter_m), 60.0, 6000.0)
         sound += level * whistle(rng, count, pitch_hz, 140.0 + 50.0 * quick)
-    sound = (sound + 0.15 * noise(rng, count, BREATH)) * stretched(pace**2.4, count)
-    return finished_hit(sound * _level_at(sound), strength, ring_s=WHOOSH_RING_S, lead_s=WHOOSH_LEAD_S)
+    ragged = 10.0 ** (thing.uniform(*RAGGED_DB) / 20.0)
+    sound *= stretched(pace**2.4, count)
+    sound += ragged * noise_piece(rng, count, BREATH) * stretched(pace**1.6, count)
+    heard = SWINGING.recorded(thing, sound * _level_at(sound))
+    return finished_hit(heard, strength, ring_s=WHOOSH_RING_S, lead_s=WHOOSH_LEAD_S)
 
 
 def _level_at(sound: Signal) -> Signal:

@@ -11,16 +11,17 @@ import numpy as np
 
 from foley.synth.blast import air_corner_hz, echo_course, friedlander, lumpy, saturated
 from foley.synth.chain import recorded_hit
-from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
-from foley.synth.finish import add_at, defaults_of, finished_hit, number
+from foley.synth.excitation import Signal, butterworth, decay, length_samples, low_passed, noise_burst
+from foley.synth.finish import add_at, character, defaults_of, finished_hit, number
 from foley.synth.moving import QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import thud
+from foley.synth.sessions import Session, loudness
 from foley.synth.textures import control_times_s, heavy, poisson, scatter, stretched, unit_energy
 
 # --- explosions ------------------------------------------------------------------------------------------------------
 
-ROAR_DB = (-8.0, -4.0, -4.0, -6.0, -10.0, -17.0, -28.0)
+ROAR_DB = (-11.0, -7.0, -7.0, -9.0, -13.0, -20.0, -31.0)
 """What burns and rolls, in the bands of `BANG_BANDS_HZ`."""
 ROAR_T60 = (1.0, 0.95, 0.85, 0.75, 0.65, 0.5, 0.35)
 CRACK_DB = (-4.0, 5.0, 8.0, 6.0, -1.0, -8.0, -16.0)
@@ -28,6 +29,11 @@ CRACK_DB = (-4.0, 5.0, 8.0, 6.0, -1.0, -8.0, -16.0)
 CRACK_T60_S = (0.14, 0.12, 0.11, 0.10, 0.09, 0.08, 0.07)
 
 EXPLOSION_RING_S = 4.8
+
+BLASTING = Session(low_hz=80.0, low_spread=0.5, high_hz=11_000.0, high_spread=0.6, tilt_db=4.0, peak_db=6.0)
+"""No microphone near a blast is alike another; the quietest and the most robust hear least bass."""
+OPENNESS_SPREAD, ROAR_SPREAD_DB = 0.4, 4.0
+"""How far blasts and places differ: in how long they roll (nepers), and in how loud that is re the first crack."""
 
 
 def _roar(rng: np.random.Generator, length: int, t60_s: float, swell_s: float) -> list[Layer]:
@@ -68,6 +74,7 @@ def explosion(
     size: float | str = 0.6,
     distance_m: float | str = 30.0,
     debris: float | str = 0.5,
+    variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
     """Return an explosion: shock, a push in the bass, a roar that rolls on, debris half a second later.
@@ -78,26 +85,33 @@ def explosion(
         size: 0 a grenade, 0.6 a car, 1 a bomb.
         distance_m: 5 to 5000: far ones are a dull thump that rolls.
         debris: 0 to 1: how much comes down again.
+        variant: Which place, and how it is recorded.
     """
+    chance = character("explosion session", variant)
     big = number(size, 0.0, 1.0, "size")
     distance = number(distance_m, 1.0, 5000.0, "distance_m")
     rubble = number(debris, 0.0, 1.0, "debris")
     ring_s = 1.6 + (EXPLOSION_RING_S - 1.6) * big
     length = length_samples(ring_s)
     far = min(1.0, distance / 1500.0)
-    layers = _roar(rng, length, 0.8 + 1.7 * big, 0.05 + 0.25 * far)
-    # on a long way through moving air the crack is smeared into the roar, its treble first
-    crack_db = [level - 4.0 * far * band for band, level in enumerate(CRACK_DB)]
+    rolls_s = (0.8 + 1.7 * big) * float(np.exp(chance.normal(0.0, OPENNESS_SPREAD)))
+    rolling = loudness(chance, ROAR_SPREAD_DB)
+    layers = [Layer(x.shape, rolling * x.level) for x in _roar(rng, length, rolls_s, 0.05 + 0.25 * far)]
+    # on a long way through moving air the crack is smeared into the roar, its treble first;
+    # a larger charge pushes longer, so less of it is treble
+    darker_db = 6.0 * far + 2.0 * (big - 0.5)
+    crack_db = [level - darker_db * band for band, level in enumerate(CRACK_DB)]
     layers += dying(rng, length, crack_db, CRACK_T60_S)
     gas = layered(rng, length, [Layer(x.shape, 0.20 * np.asarray(x.level)) for x in layers], QUICK_FRAME_SAMPLES)
     gas *= lumpy(rng, length)
     sound = gas + 0.35 * low_passed(friedlander(0.004 + 0.02 * big, length), 2500.0, 1)
     push = thud(rng, 38.0 + 25.0 * (1 - big), 0.5 + 0.6 * big, drop=1.4, noise=0.0)
-    add_at(sound, 0.22 * push, 0)
+    add_at(sound, 0.17 * (0.4 + big) * push, 0)
     sound = saturated(sound, 1.6)
     if rubble > 0.0:
         sound += 0.045 * rubble * (0.4 + 0.6 * big) * _debris(rng, length, big) / (1 + distance / 60.0)
-    return finished_hit(low_passed(sound, air_corner_hz(10.0, distance)), strength, ring_s=ring_s)
+    heard = BLASTING.recorded(chance, sound, butterworth(air_corner_hz(8.0, distance), 2, high=False))
+    return finished_hit(heard, strength, ring_s=ring_s)
 
 
 CANNON_DB = (0.0, -1.0, -3.0, -6.0, -10.0, -15.0, -23.0)

@@ -20,6 +20,7 @@ from foley.synth.materials import HOLLOW_WOOD, SHEET, STEEL, WOOD, Material, bod
 from foley.synth.parts import clack, row, tick
 from foley.synth.recipe import HitRecipe, MakesHit, Mono, TextureRecipe
 from foley.synth.resonators import ring_modes, thud
+from foley.synth.sessions import Session, loudness
 from foley.synth.textures import heavy, heavy_power, scatter, unit_energy
 from foley.units import RATE_HZ
 
@@ -41,10 +42,18 @@ class Door:
 
 
 DOORS = {
-    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35, 0.5),
-    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35, 0.5),
-    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25, 0.12),
+    "door_slam": Door(HOLLOW_WOOD, 1.0, 72.0, 16_000.0, 0.35, 0.55),
+    "door_metal": Door(SHEET, 0.35, 72.0, 16_000.0, 0.35, 0.55),
+    "door_car": Door(SHEET, 0.2, 60.0, 1800.0, 0.25, 0.14),
 }
+
+
+SLAMMING = Session(low_hz=60.0, low_spread=0.5, high_hz=11_000.0, high_spread=0.6, tilt_db=4.0, peak_db=6.0)
+"""Doors stand in rooms of all kinds, and are heard from inside, outside or next door."""
+SLAM_WET = 1.2
+"""A door is a part of the room that it shuts: no slam is heard without its walls."""
+AGAIN_S, AGAIN_DB = (0.07, 0.17), (-15.0, -4.0)
+"""When, and how loud, a door that sprang back meets its frame again; only its panel's edge does."""
 
 
 def _door_maker(name: str) -> MakesHit:
@@ -66,12 +75,18 @@ def _door_maker(name: str) -> MakesHit:
         frame = mixed(thud(rng, frame_hz, 0.36, noise=0.5), delayed(0.4 * thud(rng, 1.6 * frame_hz, 0.14), 0.018))
         top_hz = 0.5 * min(door.highest_hz, 7000.0)
         slap = noise_burst(rng, 0.06, low_hz=150.0, high_hz=top_hz)
-        shake = noise_burst(rng, door.shake_s, low_hz=200.0, high_hz=0.7 * top_hz)
+        shake_s = door.shake_s * np.exp(chance.normal(0.0, 0.3))
+        shake = noise_burst(rng, shake_s, low_hz=90.0, high_hz=0.7 * top_hz)
         latch = delayed(door.latch * clack(rng, chance, strength), rng.uniform(0.006, 0.02))
         rattle = delayed(0.08 * clack(rng, chance, 0.4 * strength), rng.uniform(0.05, 0.08))
-        sound = mixed(0.8 * peak_of(panel), (0.5 + 0.8 * large) * peak_of(frame), (0.3 + 0.4 * strength) * slap)
-        sound = mixed(sound, 0.3 * shake, latch, rattle)
-        return recorded_hit(rng, sound, strength, ring_s=1.2, wet=0.5)
+        # a wall of stone takes less of the blow than one of boards, and old hinges shake more than new ones
+        frame_level, shake_level = 0.6 * loudness(chance, 3.0), 0.4 * loudness(chance, 4.0)
+        sound = mixed(
+            0.8 * peak_of(panel), frame_level * (0.5 + 0.8 * large) * peak_of(frame), (0.3 + 0.4 * strength) * slap
+        )
+        again = 10.0 ** (rng.uniform(*AGAIN_DB) / 20.0) * low_passed(sound, 3000.0, 1)
+        sound = mixed(sound, delayed(again, rng.uniform(*AGAIN_S)), shake_level * shake, latch, rattle)
+        return recorded_hit(rng, SLAMMING.recorded(chance, sound), strength, ring_s=1.2, wet=SLAM_WET)
 
     make.__doc__ = f"Return a {name.replace('_', ' ')} that shuts: `size` 0 a cupboard's to 1 a portal's."
     return make

@@ -10,7 +10,7 @@ import numpy as np
 
 from foley.synth.blast import air_corner_hz, echo_course, friedlander, saturated
 from foley.synth.chain import recorded_hit
-from foley.synth.excitation import Signal, decay, length_samples, low_passed
+from foley.synth.excitation import Signal, butterworth, decay, length_samples, low_passed
 from foley.synth.finish import add_at, character, defaults_of, finished_hit, number, settled
 from foley.synth.moving import (
     QUICK_FRAME_SAMPLES,
@@ -25,6 +25,7 @@ from foley.synth.moving import (
 )
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
 from foley.synth.resonators import thud
+from foley.synth.sessions import Session, loudness
 from foley.synth.textures import (
     control_times_s,
     noise,
@@ -45,6 +46,11 @@ TOWN_DB = (-1.0, 0.0, -2.0, -6.0, -13.0, -24.0, -40.0)
 TOWN_T60_S = (2.4, 2.2, 1.9, 1.5, 1.1, 0.7, 0.4)
 BURST_RING_S = 2.8
 
+WATCHING = Session(low_hz=110.0, low_spread=0.5, high_hz=12_000.0, high_spread=0.6, tilt_db=4.0, peak_db=6.0)
+"""Fireworks are recorded with what is at hand, from a window or a field."""
+OPENNESS_SPREAD, TOWN_SPREAD_DB = 0.4, 4.0
+"""How far places differ: in their reverberation time (nepers), and in how much of it is heard."""
+
 
 def _stars(rng: np.random.Generator) -> list[Signal]:
     """Return stars that snap in the sky: small charges of dragon's eggs, of unit energy."""
@@ -62,6 +68,7 @@ def firework(
     *,
     distance_m: float | str = 120.0,
     crackle: float | str = 0.5,
+    variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
     """Return a shell that bursts in the sky: a dull bang, what the surroundings send back, stars that crackle.
@@ -71,18 +78,23 @@ def firework(
         strength: Calibre of the shell.
         distance_m: 10 to 3000.
         crackle: 0 a salute that only bangs, 1 a willow of crackling stars.
+        variant: Which town, and how it is recorded.
     """
+    chance = character("watching", variant)
     distance = number(distance_m, 5.0, 3000.0, "distance_m")
     snapping = number(crackle, 0.0, 1.0, "crackle")
     length = length_samples(BURST_RING_S)
     times_s = frame_times_s(length, QUICK_FRAME_SAMPLES)
-    course = 0.075 * np.minimum(1.0, times_s / 0.05)
+    course = 0.047 * np.minimum(1.0, times_s / 0.05)
     for late_s in rng.uniform(0.15, 1.1, 3):
-        course = course + 0.09 * rng.uniform(0.3, 1.0) * echo_course(times_s, late_s)
-    layers = [Layer(x.shape, course * x.level) for x in dying(rng, length, TOWN_DB, TOWN_T60_S)]
+        course = course + 0.057 * rng.uniform(0.3, 1.0) * echo_course(times_s, late_s)
+    course *= loudness(chance, TOWN_SPREAD_DB)
+    longer = float(np.exp(chance.normal(0.0, OPENNESS_SPREAD)))
+    town_t60_s = [longer * t60_s for t60_s in TOWN_T60_S]
+    layers = [Layer(x.shape, course * x.level) for x in dying(rng, length, TOWN_DB, town_t60_s)]
     layers += [Layer(x.shape, 0.30 * np.asarray(x.level)) for x in dying(rng, length, BURST_DB, BURST_T60_S)]
     sound = layered(rng, length, layers, QUICK_FRAME_SAMPLES) + friedlander(0.003 * rng.uniform(0.8, 1.3), length)
-    add_at(sound, 0.8 * thud(rng, rng.uniform(55.0, 75.0), 0.3, drop=1.0, noise=0.3), 0)
+    add_at(sound, 0.55 * thud(rng, rng.uniform(55.0, 75.0), 0.3, drop=1.0, noise=0.3), 0)
     sound = saturated(sound, 1.8)
     if snapping > 0.0:
         t_s = np.arange(length) / RATE_HZ
@@ -90,7 +102,8 @@ def firework(
         cloud = np.clip((t_s - after_s) / 0.25, 0, 1) * np.exp(-np.maximum(0, t_s - after_s - 0.3) / 0.4)
         cloud = np.asarray(cloud, np.float64)
         sound += 0.02 * snapping * shower(rng, length, _stars(rng), rate_hz=220.0, sigma=0.5, curve=cloud)
-    return finished_hit(low_passed(sound, air_corner_hz(30.0, distance), 1), strength, ring_s=BURST_RING_S)
+    heard = WATCHING.recorded(chance, sound, butterworth(air_corner_hz(30.0, distance), 1, high=False))
+    return finished_hit(heard, strength, ring_s=BURST_RING_S)
 
 
 # --- the way up ------------------------------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ from foley.synth.blast import air_corner_hz, echo_course, friedlander, lumpy, sa
 from foley.synth.chain import recorded_hit
 from foley.synth.excitation import Signal, decay, length_samples, low_passed, noise_burst
 from foley.synth.finish import add_at, character, choice, defaults_of, finished_hit, number
-from foley.synth.moving import QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
+from foley.synth.moving import BANG_BANDS_HZ, QUICK_FRAME_SAMPLES, Layer, dying, frame_times_s, layered
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import ring_modes, thud
+from foley.synth.sessions import Session, loudness
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,11 @@ SPACES = {
     "hall": Space(1.7, 0.09, 0.012, (0.05, 0.3), 0.8),
 }
 
-JET_DB = (-26.0, -18.0, -8.0, 0.0, -1.0, -2.0, -3.0)
+JET_DB = (-26.0, -18.0, -8.0, 0.0, -1.0, -4.0, -4.0)
 """Powder gas in the bands of `BANG_BANDS_HZ`: brightest where recorded shots are, and still strong at 14 kHz."""
 ANSWER_DB = (-20.0, -13.0, -4.0, 0.0, -2.0, -8.0, -12.0)
-ANSWER_T60 = (0.9, 1.0, 0.95, 0.9, 0.75, 0.5, 0.3)
-"""Re the space's: air and leaves swallow treble on the way."""
+ANSWER_T60 = (0.9, 1.0, 0.95, 0.9, 0.85, 0.7, 0.5)
+"""Re the space's: air and leaves swallow treble on the way, though recorded shots still have it after 0.3 s."""
 
 SHOT_RING_S = 1.6
 LOUDEST = 2.6
@@ -100,7 +101,13 @@ def _muzzle_blast(rng: np.random.Generator, gun: Gun) -> Signal:
     return np.asarray(sound / np.abs(sound).max(), np.float64)
 
 
-def _answer(rng: np.random.Generator, space: Space, level: float) -> list[Layer]:
+SHOOTING = Session(low_hz=150.0, low_spread=0.6, high_hz=9500.0, high_spread=0.7, tilt_db=4.0, peak_db=6.0)
+"""Recorders stand beside, behind or far off a gun: recordings of 8 sources differ by 4 to 13 dB in their bands."""
+OPENNESS_SPREAD, ANSWER_SPREAD_DB = 0.4, 4.5
+"""How far places of one kind differ: in their reverberation time (nepers), and in how much of it is heard."""
+
+
+def _answer(rng: np.random.Generator, space: Space, level: float, *, t60_s: float, air_hz: float) -> list[Layer]:
     """Return the reverberation of a shot: it sets in softly, a few broad echoes stand out, treble dies first."""
     length = length_samples(SHOT_RING_S)
     times_s = frame_times_s(length, QUICK_FRAME_SAMPLES)
@@ -108,8 +115,9 @@ def _answer(rng: np.random.Generator, space: Space, level: float) -> list[Layer]
     for _echo in range(3):
         late_s = rng.uniform(*space.echoes_s)
         course = course + space.echo * rng.uniform(0.3, 1.0) * echo_course(times_s, late_s)
-    t60_s = space.t60_s * rng.uniform(0.9, 1.15)
-    fading = dying(rng, length, ANSWER_DB, [share * t60_s for share in ANSWER_T60])
+    t60_s *= rng.uniform(0.9, 1.15)
+    air_db = [-10.0 * np.log10(1.0 + (band_hz / air_hz) ** 4) for band_hz in BANG_BANDS_HZ]  # as Butterworth's filter
+    fading = dying(rng, length, np.add(ANSWER_DB, air_db).tolist(), [share * t60_s for share in ANSWER_T60])
     return [Layer(layer.shape, 0.5 * level * course * layer.level) for layer in fading]
 
 
@@ -121,6 +129,7 @@ def gunshot(
     gun: float | str = "pistol",
     space: float | str = "outdoor",
     distance_m: float | str = 8.0,
+    variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
     """Return a shot: blast, powder gas, the ground, and most of all the space.
@@ -133,16 +142,22 @@ def gunshot(
         gun: pistol, revolver, rifle, machine_gun (one shot of it), shotgun.
         space: outdoor, street, forest, indoor, hall.
         distance_m: 1 to 2000.
+        variant: Which place of its kind, and how it is recorded.
     """
     weapon, place = choice(GUNS, gun, "gun"), choice(SPACES, space, "space")
     distance = number(distance_m, 1.0, 2000.0, "distance_m")
+    chance = character("gun session", variant)
     level = place.answer * weapon.answer * min(3.0, (distance / 8.0) ** 0.35)
+    level *= loudness(chance, ANSWER_SPREAD_DB)
+    t60_s = place.t60_s * float(np.exp(chance.normal(0.0, OPENNESS_SPREAD)))
     length = length_samples(SHOT_RING_S)
-    sound = layered(rng, length, _answer(rng, place, level), QUICK_FRAME_SAMPLES)
-    add_at(sound, _muzzle_blast(rng, weapon), 0)
+    air_hz = air_corner_hz(4.0, distance)
+    answer = _answer(rng, place, level, t60_s=t60_s, air_hz=air_hz)
+    sound = layered(rng, length, answer, QUICK_FRAME_SAMPLES)
+    add_at(sound, low_passed(_muzzle_blast(rng, weapon), air_hz), 0)
     sound *= lumpy(rng, length)
-    heard = saturated(low_passed(sound, air_corner_hz(6.0, distance)), LOUDEST)
-    return finished_hit(heard, strength, ring_s=SHOT_RING_S)
+    heard = saturated(sound, LOUDEST)
+    return finished_hit(SHOOTING.recorded(chance, heard), strength, ring_s=SHOT_RING_S)
 
 
 # --- in the hand -----------------------------------------------------------------------------------------------------
@@ -173,6 +188,8 @@ HANDLINGS = {
     "safety": Handling(((0.0, 1.0, 0.1), (0.008, 0.5, 0.1))),
 }
 HANDLING_RING_S = 0.95
+HANDLING = Session(low_hz=60.0, low_spread=0.4, high_hz=9000.0, high_spread=0.8, tilt_db=7.0, peak_db=4.0)
+"""A gun that is worked sounds dull in gloves or a stock, and sharp close to a microphone."""
 
 
 def gun_handling(
@@ -203,7 +220,7 @@ def gun_handling(
         lasts_s = (until_s - from_s) * pace
         rub = noise_burst(rng, 2.0 * lasts_s, low_hz=1800.0, high_hz=7500.0)[: length_samples(lasts_s)]
         add_at(sound, 0.5 * level * rub * np.hanning(len(rub)), length_samples(from_s * pace))
-    return recorded_hit(rng, sound, strength, ring_s=HANDLING_RING_S)
+    return recorded_hit(rng, HANDLING.recorded(weapon, sound), strength, ring_s=HANDLING_RING_S)
 
 
 def _clack(rng: np.random.Generator, modes_hz: Signal, part: float) -> Signal:
@@ -212,8 +229,8 @@ def _clack(rng: np.random.Generator, modes_hz: Signal, part: float) -> Signal:
     t60_s = (0.03 + 0.03 * part) * (modes_hz / 2000.0) ** -0.4
     # small parts leave the low modes of the frame alone
     loud = rng.normal(0.0, 1.0, len(modes_hz)) / (1 + (1 - part) * (2500.0 / modes_hz) ** 2)
-    sound = 0.16 * ring_modes(modes_hz, t60_s, loud, length)
-    add_at(sound, 0.7 * noise_burst(rng, 0.006 + 0.006 * part, low_hz=1500.0, high_hz=12_000.0), 0)
+    sound = 0.1 * ring_modes(modes_hz, t60_s, loud, length)
+    add_at(sound, 0.7 * noise_burst(rng, 0.015 + 0.015 * part, low_hz=1500.0, high_hz=12_000.0), 0)
     add_at(sound, 0.35 * part * thud(rng, 190.0, 0.03), 0)
     return sound
 

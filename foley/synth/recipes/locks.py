@@ -18,14 +18,21 @@ from foley.synth.materials import PLASTIC, STEEL, WOOD, body
 from foley.synth.parts import clack, row, tick
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
 from foley.synth.resonators import thud
+from foley.synth.sessions import Session
 from foley.units import RATE_HZ
+
+SNAPPING = Session(low_hz=60.0, low_spread=0.4, high_hz=9000.0, high_spread=0.8, tilt_db=7.0, peak_db=4.0)
+"""Locks are buried in a door or lie bare: 10 to 18 dB lie between recordings above 2 kHz."""
+LATCH_RING = 0.03
+"""A bolt is held by its case: what is heard is the blow, hardly a note."""
 
 
 def latch(rng: np.random.Generator, strength: float, /, *, variant: float | str = 0, **_: float | str) -> Mono:
     """Return a bolt that snaps into its plate, with the lock case's short thud."""
     chance = character("latch", variant)
     case = thud(rng, chance.uniform(210.0, 280.0), 0.05, noise=0.4)
-    return recorded_hit(rng, mixed(clack(rng, chance, strength), 0.3 * case), strength, ring_s=0.4)
+    sound = mixed(clack(rng, chance, strength, ring=LATCH_RING), 0.3 * case)
+    return recorded_hit(rng, SNAPPING.recorded(chance, sound), strength, ring_s=0.4)
 
 
 PINS = 5
