@@ -14,17 +14,20 @@ from foley.synth.beasts import formants
 from foley.synth.calls import LEAD_S, Call, Says, Specimen, called_hit, far_off, joined, said, uttered
 from foley.synth.excitation import Signal, length_samples, low_passed, noise_burst
 from foley.synth.finish import character, choice, defaults_of, number, settled
+from foley.synth.moving import Layer, layered, slow_frames
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
 from foley.synth.songs import SPECIES
-from foley.synth.textures import cycles, erb_spectrum, noise, scatter, slow_random, tinted
+from foley.synth.textures import cycles, erb_spectrum, scatter, slow_random, tinted
 from foley.units import RATE_HZ
 
 # --- song ------------------------------------------------------------------------------------------------------------
 
 FARTHER = 0.75
 """Level of each bird re the one before it."""
-WOODLAND = erb_spectrum((-4, -6, -9, -11, -14, -19, -21, -22, -23, -25))
-"""What is left of recorded birdsong without the song: 15 dB less at 1 kHz. Set by hand; groves differ by 4 dB."""
+WOODLAND = erb_spectrum((-4, -6, -9, -11, -14, -19, -21, -20, -19, -20))
+"""What is left of recorded birdsong without the song: 15 dB less at 1 kHz. Set by hand; groves differ by 6 dB."""
+STILL_DB, BREEZY_DB = -14.0, 8.0
+"""How loud the air of a grove is re what `air` asks for: recordings reach from hardly any to more wind than song."""
 AFTER_WET = 0.6
 AFTER_S = 1.2
 """Reverberation among trees; made and thrown away before the first sample, so that earlier songs are heard to end."""
@@ -72,7 +75,9 @@ def birds(
         power += species.phrases_hz / RATE_HZ * level**2 * 0.65 * energy * (1.0 + answer)
     heard = far_off(rng, sound, AFTER_S, wet=AFTER_WET)[total - count :]
     level = float(np.sqrt(power))
-    heard += 0.42 * bed * level * noise(rng, count, tinted(WOODLAND, grove, 4.0))
+    wind = 0.42 * bed * level * 10.0 ** (grove.uniform(STILL_DB, BREEZY_DB) / 20.0)
+    wind *= 10.0 ** (0.1 * slow_frames(rng, count, 0.7, 6))
+    heard += layered(rng, count, [Layer(tinted(WOODLAND, grove, 6.0), wind)])
     return settled(heard, np.sqrt(intensity), rms=level)
 
 

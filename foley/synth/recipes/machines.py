@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from foley.products import energy
-from foley.synth.excitation import Signal, length_samples
-from foley.synth.finish import add_at, character, choice, defaults_of, number, settled
+from foley.synth.calls import far_off
+from foley.synth.excitation import Signal, length_samples, low_passed
+from foley.synth.finish import TEXTURE_RMS, add_at, character, choice, defaults_of, number, settled
 from foley.synth.moving import Layer, at_frames, layered, lively, slow_frames, whistle
+from foley.synth.places import add_hum
 from foley.synth.recipe import Mono, TextureRecipe
 from foley.synth.resonators import resonant_grains, ring_modes, thud
 from foley.synth.rotation import PERIOD_SAMPLES, harmonics, on_grid, period, played, rotating, wander
-from foley.synth.textures import erb_spectrum, reverberant, scatter, shower, spectrum, tinted
+from foley.synth.textures import erb_spectrum, scatter, shower, spectrum, tinted
 from foley.units import RATE_HZ
 
 # --- electric motor --------------------------------------------------------------------------------------------------
@@ -202,24 +205,43 @@ def _grit(rng: np.random.Generator, build: np.random.Generator, count: int, *, h
 
 
 CASE_MODES = 32
+TICK_S = 0.14
+ROOM_AIR = erb_spectrum((0, -4, -8, -12, -15, -17, -19, -21, -23, -25))
+"""What is heard in a room between ticks: its air and, in the treble, the recorder's own hiss."""
+TALLEST = 2.5
+"""Peak of a tick before it is limited: recorded ones stand 25 dB over the whole, for which no level leaves room."""
 
 
-def _ticks(rng: np.random.Generator, build: np.random.Generator, brightness: float) -> list[Signal]:
-    """Return ticks of one clock: three small impacts within 28 ms in a case; peak 1."""
-    case_hz = np.sort(np.exp(build.uniform(np.log(220.0), np.log(7000.0), CASE_MODES)))
-    t60_s = np.exp(build.uniform(np.log(0.02), np.log(0.08))) * (case_hz / 2000.0) ** -0.3
+def _ticks(rng: np.random.Generator, build: np.random.Generator, slope: float) -> list[Signal]:
+    """Return ticks of one clock: three small impacts within 28 ms in a case, whose modes go as f^slope; peak 1.
+
+    The pallet slides off a tooth, pushes, and the next tooth drops onto the other pallet: the last is the loudest.
+    """
+    lowest_hz = float(np.exp(build.uniform(np.log(250.0), np.log(1200.0))))
+    case_hz = np.sort(np.exp(build.uniform(np.log(lowest_hz), np.log(9000.0), CASE_MODES)))
+    t60_s = np.exp(build.uniform(np.log(0.03), np.log(0.13))) * (case_hz / 2000.0) ** -0.4
     gaps = [0, *np.sort(build.integers(length_samples(0.003), length_samples(0.028), 2)).tolist()]
+    weights = (build.uniform(0.1, 0.6), build.uniform(0.1, 0.7), 1.0)
     made = []
     for _tick in range(3):
-        sound = np.zeros(length_samples(0.14))
-        for gap, level in zip(gaps, (1.0, 0.55, 0.3), strict=True):
-            gains = np.exp(build.normal(0, 0.5, CASE_MODES)) * (case_hz / 2000.0) ** (0.25 + 0.2 * brightness)
+        sound = np.zeros(length_samples(TICK_S))
+        for gap, level in zip(gaps, weights, strict=True):
+            gains = np.exp(build.normal(0, 1.4, CASE_MODES)) * (case_hz / 2000.0) ** slope
             ring = ring_modes(case_hz, t60_s, gains, length_samples(0.1), phases=rng.uniform(-1, 1, CASE_MODES))
             tap = length_samples(0.003)
-            ring[:tap] += 0.35 * np.abs(ring).max() * rng.standard_normal(tap) * np.linspace(1, 0, tap)
+            ring[:tap] += (
+                0.35 * np.abs(ring).max() * low_passed(rng.standard_normal(tap), 9000.0, 1) * np.linspace(1, 0, tap)
+            )
             add_at(sound, level * ring, gap)
         made.append(sound / np.abs(sound).max())
     return made
+
+
+def _in_a_room(ticks: Sequence[Signal], build: np.random.Generator) -> list[Signal]:
+    """Return the ticks with the answer of one room: on a shelf by the microphone or across a bare hall."""
+    t60_s, wet = build.uniform(0.25, 0.8), float(np.exp(build.uniform(np.log(0.04), np.log(0.4))))
+    rests = [np.pad(tick, (0, length_samples(t60_s))) for tick in ticks]
+    return np.split(far_off(build, np.concatenate(rests), t60_s, wet=wet), len(ticks))
 
 
 def clock(
@@ -228,23 +250,39 @@ def clock(
     /,
     *,
     beats_hz: float | str = 2.0,
+    air: float | str = 0.5,
     variant: float | str = 0,
     **_: float | str,
 ) -> Mono:
-    """Return a clock that ticks and tocks `beats_hz` times a second: 1 a pendulum clock, 5 a watch (0.3 to 12)."""
-    count = len(intensity)
+    """Return a clock that ticks and tocks `beats_hz` times a second: 1 a pendulum clock, 5 a watch (0.3 to 12).
+
+    Args:
+        rng: Chance.
+        intensity: Of every sample.
+        beats_hz: Ticks and tocks a second.
+        air: How much of the room's air and hum is heard between them, 0 to 1.
+        variant: Another clock in another room.
+    """
+    count, bed, build = len(intensity), number(air, 0.0, 1.0, "air"), character("clock", variant)
     period_samples = RATE_HZ / number(beats_hz, 0.3, 12.0, "beats_hz")
-    at = np.arange(-1, int(count / period_samples) + 1) * period_samples + rng.uniform(0.2, 1.0) * period_samples
-    at += rng.normal(0, 0.002 * period_samples, len(at))
+    slope = float(build.normal(-0.1, 0.8))  # of wood or of tin
+    ticks = _in_a_room(_ticks(rng, build, slope + 0.2) + _ticks(rng, build, slope - 0.2), build)
+    turn = np.arange(-int(len(ticks[0]) / period_samples) - 2, int(count / period_samples) + 1)
+    at = (turn + rng.uniform(0.2, 1.0) + rng.normal(0, 0.002, len(turn))) * period_samples
     # hardly a clock is in beat: tick to tock takes longer than tock to tick, or the other way round
-    at[1::2] += character("clock beat", variant).uniform(-0.06, 0.06) * period_samples
-    ticks = _ticks(rng, character("clock", variant), 1.0) + _ticks(rng, character("clock", variant), -1.0)
+    at[1::2] += build.uniform(-0.06, 0.06) * period_samples
     # every other beat the pallet falls from the other side: the tock is duller and softer
     which = rng.integers(0, 3, len(at)) + 3 * (np.arange(len(at)) % 2)
-    levels = rng.uniform(0.9, 1.05, len(at)) * np.where(which < 3, 1.0, 0.65)
+    tock = build.uniform(0.15, 1.0)
+    levels = np.exp(rng.normal(0.0, 0.1, len(at))) * np.where(which < 3, 1.0, tock)
     sound = scatter(count, np.asarray(at, np.int64), levels, grains=ticks, which=which)
-    # it stands in a room: without one a clock is all peaks, and too soft for any level
-    return settled(reverberant(rng, sound, 0.45, wet=0.60), intensity, rms=0.040)
+    each = (energy(np.concatenate(ticks[:3])) + tock**2 * energy(np.concatenate(ticks[3:]))) / len(ticks)
+    loud = float(np.sqrt(each / period_samples))
+    quiet = 2.0 * bed * loud * 10.0 ** (build.uniform(-36.0, -6.0) / 20.0)
+    swell = 10.0 ** (0.1 * slow_frames(rng, count, 0.7, 5))
+    sound += layered(rng, count, [Layer(tinted(ROOM_AIR, build, 8.0), quiet * swell)])
+    add_hum(sound, build, quiet * build.uniform(0.0, 1.0))
+    return settled(sound, intensity, rms=max(loud, TEXTURE_RMS / TALLEST))
 
 
 # --- ship ------------------------------------------------------------------------------------------------------------

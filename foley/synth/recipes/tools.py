@@ -23,7 +23,7 @@ from foley.units import RATE_HZ
 # --- chainsaw --------------------------------------------------------------------------------------------------------
 
 CHAINSAW = Engine(
-    1, 2900, 8500, 4200, 130, (0.28, 0.11, 0.06), 0.05, 0.35, 0.03, roughness=0.45, strokes=2, exhaust_gain=14.0
+    1, 2900, 8500, 4200, 130, (0.28, 0.11, 0.06), 0.05, 0.22, 0.03, roughness=0.45, strokes=2, exhaust_gain=20.0
 )
 """A two-stroke that fires at every turn through hardly any muffler."""
 
