@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
@@ -100,6 +100,8 @@ class GeneratorSettings:
     """For one sound."""
     licence: Literal["any", "research", "commercial"] = "any"
     """What the sound is used for; generators whose sounds differ in their licences leave out what it forbids."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Of all generators that were given one, by name: one may make its sound out of another's."""
 
     def __post_init__(self) -> None:
         if self.quantise not in get_args(Literal["", "8bit", "4bit"]):
@@ -108,6 +110,10 @@ class GeneratorSettings:
             raise ValueError(f"steps must be 0 or {FEWEST_STEPS} to {MOST_STEPS}, got {self.steps}")
         if self.max_vram_mb < 0 or not self.time_limit_s > 0.0:
             raise ValueError("max_vram_mb must be 0 or more, time_limit_s more than 0")
+
+    def of(self, generator: str) -> GeneratorSettings:
+        """Return what a generator is told: the same as all others, but for its model."""
+        return replace(self, model=self.models.get(generator, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,12 @@ class Generator(Protocol):
             GenerationError: where a sound cannot be made.
         """
         ...
+
+
+def makers(generator: Generator, event: SoundEvent) -> tuple[Generator, ...]:
+    """Return who has a part in a generator's sound of an event: itself, and those whose sounds it is made out of."""
+    others: Callable[[SoundEvent], tuple[Generator, ...]] = getattr(generator, "made_with", lambda _: ())
+    return (generator, *others(event))
 
 
 class Encoder(Protocol):

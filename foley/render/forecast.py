@@ -13,7 +13,7 @@ from typing import Literal, cast
 from foley.errors import GenerationError, LicenceError, OptionError
 from foley.model import SoundEvent
 from foley.neural import licences, weights
-from foley.render.routing import AUTO, Licence, Roster, models_by_generator
+from foley.render.routing import AUTO, Licence, Roster
 from foley.render.strikes import TAKE_S
 from foley.render.studio import Studio
 from foley.render.takes import TakesOptions
@@ -80,10 +80,7 @@ def roster_of(
         )
     except ValueError as cause:
         raise OptionError(str(cause)) from cause
-    by_generator = models_by_generator(opts.models, opts.generator)
-    return Roster(
-        opts.generator, opts.fallback, opts.licence, opts.region, settings=opts.settings(), models=by_generator
-    )
+    return Roster(opts.generator, opts.fallback, opts.licence, opts.region, settings=opts.settings())
 
 
 def forecasts(events: Iterable[SoundEvent], roster: Roster) -> list[Forecast]:
@@ -116,7 +113,7 @@ def _forecast(event: SoundEvent, roster: Roster) -> Forecast:
     model = _model_of(studio, roster)
     known = weights.catalogue().get(model)
     device = _device_of(studio, roster)
-    memory_mb = _memory_mb(studio, known if studio.name in roster.models else None, device)
+    memory_mb = _memory_mb(studio, known if studio.name in roster.settings.models else None, device)
     licence = known.weights_licence if known else studio.capabilities.weights_licence
     time_s = _time_s(studio, known, device, sound_s=sound_s)
     notes = (*notes, *_too_little(memory_mb, device, roster.settings.max_vram_mb))
@@ -147,8 +144,8 @@ def _asked_s(event: SoundEvent, studio: Studio) -> float:
 
 def _model_of(studio: Studio, roster: Roster) -> str:
     """Return the model that a generator would play: the one that was named, else the catalogue's first of it."""
-    if studio.name in roster.models:
-        return roster.models[studio.name]
+    if studio.name in roster.settings.models:
+        return roster.settings.models[studio.name]
     own = [item.name for item in weights.catalogue().values() if item.generator == studio.name]
     return next((name for name in own if weights.entry(name).purpose != weights.EXTERNAL), "")
 

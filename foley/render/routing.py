@@ -57,8 +57,6 @@ class Roster:
     """Where it is used; weights whose licence gives no rights there are not used."""
     settings: GeneratorSettings = field(default_factory=GeneratorSettings)
     """For every generator; each has its own model."""
-    models: dict[str, str] = field(default_factory=dict)
-    """By the generator's name."""
     batch: int = 8
     """How many sounds one that does not say what it needs is asked for at once."""
     _studios: dict[str, Studio] = field(default_factory=dict)
@@ -70,7 +68,7 @@ class Roster:
             UnknownPluginError: where there is none.
         """
         if name not in self._studios:
-            settings = replace(self.settings, model=self.models.get(name, ""))
+            settings = self.settings.of(name)
             generator = plugins.build("generator", name, settings)
             self._studios[name] = Studio(name, generator, settings, batch=self.batch)
         return self._studios[name]

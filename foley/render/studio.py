@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest, makers
 from foley.errors import CompilationError, DeviceMemoryError, FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
 from foley.render.patience import OverdueError, Patience, StoppedError
@@ -149,8 +149,7 @@ class Studio:
 
     def makers(self, event: SoundEvent) -> tuple[Generator, ...]:
         """Return who has a part in its sound of an event: itself, and those whose sounds it makes that one out of."""
-        others: Callable[[SoundEvent], tuple[Generator, ...]] = getattr(self.generator, "made_with", lambda _: ())
-        return (self.generator, *others(event))
+        return makers(self.generator, event)
 
     def identity_for(self, event: SoundEvent) -> str:
         """Return what makes its sound of an event differ from another's."""

@@ -78,7 +78,6 @@ class TakesOptions:
             raise ValueError(f"batch and variations must be 1 or more, candidates 1 to {MOST_CANDIDATES}")
         if min(self.workers, self.retries) < 0:
             raise ValueError("workers and retries must be 0 or more")
-        models_by_generator(self.models, self.generator)
         self.settings()
 
     def settings(self) -> GeneratorSettings:
@@ -91,6 +90,7 @@ class TakesOptions:
             max_vram_mb=self.max_vram_mb,
             time_limit_s=self.time_limit_s,
             licence=self.licence,
+            models=models_by_generator(self.models, self.generator),
         )
 
 
@@ -132,7 +132,6 @@ def roster_of(opts: TakesOptions) -> Roster:
         opts.licence,
         opts.region,
         settings=opts.settings(),
-        models=models_by_generator(opts.models, opts.generator),
         batch=opts.batch,
     )
 

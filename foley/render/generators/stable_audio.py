@@ -25,7 +25,7 @@ from dataclasses import replace
 from functools import cache
 
 from foley import plugins
-from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest, makers
 from foley.dsp.resample import resample
 from foley.errors import FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
@@ -73,8 +73,7 @@ class StableAudio(ModelVoice):
 
     def __init__(self, settings: GeneratorSettings | None = None) -> None:
         super().__init__(settings)
-        # another generator's sound is under the same policy, by its own model
-        self._base = cache(lambda name: plugins.build("generator", name, replace(self.settings, model="")))
+        self._base = cache(lambda name: plugins.build("generator", name, self.settings.of(name)))
         self.capabilities = Capabilities(
             kinds=frozenset({"hits", "span", "bed"}),
             rate_hz=44_100,
@@ -94,9 +93,9 @@ class StableAudio(ModelVoice):
         return f"{NAME}/{VERSION} {self.revision()} {self.settings.device}{self.chosen()}"
 
     def made_with(self, event: SoundEvent) -> tuple[Generator, ...]:
-        """Return who makes the sound that an event's is made out of, where there is one."""
+        """Return who makes the sound that an event's is made out of, where there is one, and who has a part in that."""
         base = self._base_of(event)
-        return (base,) if base else ()
+        return makers(base, reworking.plain(event, _work(event).base)) if base else ()
 
     def suits(self, event: SoundEvent) -> bool:
         """Return whether the event says in words what it is, and there is a sound that it is to be made out of."""
