@@ -148,7 +148,8 @@ class Generator(Protocol):
     holds a model may say with `item_mb(duration_s: float) -> float` what memory a sound of that length needs beside the
     loaded model: batches are cut to it, else to `takes.batch`. One that makes sounds of some events out of other
     generators' says with `made_with(event: SoundEvent) -> tuple[Generator, ...]` of whose: what they are and what their
-    licences allow then counts for the sound too. One that has weights may say with `place() -> Path | None` where they
+    licences allow then counts for the sound too. One that does not suit an event may say why with
+    `unfit(event: SoundEvent) -> str`. One that has weights may say with `place() -> Path | None` where they
     are: the manifest then holds the SHA-256 of their files. One that could be compiled but is not although its settings
     ask for it says why with `uncompiled() -> str`: its identity is then that of one that was never asked.
     """

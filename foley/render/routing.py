@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -133,7 +133,8 @@ class Roster:
             automatic: Nobody named it: then it must also cost nothing and be fit for this machine.
         """
         if not _suits(event, studio):
-            return "does not make such a sound"
+            unfit: Callable[[SoundEvent], str] = getattr(studio.generator, "unfit", lambda _: "")
+            return unfit(event) or "does not make such a sound"
         reason = self._forbidden(event, studio) or (_missing_reason(studio) if studio.missing else None)
         if reason is None and automatic:
             return _left_alone(studio, self.settings.device)

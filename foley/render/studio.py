@@ -182,8 +182,11 @@ class Studio:
 
     def told(self, cause: Exception) -> str:
         """Return what an error of this generator says, without the event and the name that it may begin with."""
-        said = cause.message if isinstance(cause, FoleyError) else str(cause)
-        return said.partition(f"{self.name}: ")[2] or said or type(cause).__name__
+        if not isinstance(cause, FoleyError):
+            return str(cause) or type(cause).__name__
+        if isinstance(cause, GenerationError):
+            return cause.message.partition(f"{self.name}: ")[2] or cause.message
+        return f"failed: {cause.message}: {cause.hint}" if cause.hint else f"failed: {cause.message}"
 
     def enter(self, count: int = 1) -> None:
         """Announce threads that will ask: no batch begins before each of them waits, or has left."""

@@ -639,6 +639,16 @@ def test_the_recordings_that_were_named_are_the_base(folders, tmp_path: Path, mo
     assert "made from recordings" in made.notes[0]
 
 
+def test_why_there_is_no_base_is_told(folders, shelf: SoundEvent, tmp_path: Path) -> None:
+    roster = Roster(settings=GeneratorSettings(device="cpu", models={"stable_audio": str(folders["small"])}))
+    event = replace(PATTER, generator="stable_audio", parameters={"enrich": 0.3, "base": "library"})
+    (told,) = roster.route(replace(event, prompt="a bagpipe", label="a bagpipe")).notes
+    assert "is to work on the sound of library, which has none" in told
+    models = {"stable_audio": str(folders["small"]), "library": str(tmp_path / "nothing")}
+    (told,) = Roster(settings=GeneratorSettings(device="cpu", models=models)).route(event).notes
+    assert "of library, which is not ready (foley library add" in told
+
+
 def test_who_has_a_part_in_the_base_counts_for_the_licence(folders, shelf: SoundEvent) -> None:
     studio = Studio("stable_audio", small(folders))
     event = replace(shelf, parameters={"enrich": 0.3, "base": "library", "blend": 0.5, "blend_with": "audiogen"})
