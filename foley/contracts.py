@@ -108,8 +108,10 @@ class GeneratorSettings:
             raise ValueError(f"quantise must be 8bit, 4bit or nothing, got {self.quantise!r}")
         if self.steps and not FEWEST_STEPS <= self.steps <= MOST_STEPS:
             raise ValueError(f"steps must be 0 or {FEWEST_STEPS} to {MOST_STEPS}, got {self.steps}")
-        if self.max_vram_mb < 0 or not self.time_limit_s > 0.0:
-            raise ValueError("max_vram_mb must be 0 or more, time_limit_s more than 0")
+        if self.max_vram_mb < 0:
+            raise ValueError(f"max_vram_mb must be 0 or more, got {self.max_vram_mb}")
+        if not self.time_limit_s > 0.0:
+            raise ValueError(f"time_limit_s must be more than 0, got {self.time_limit_s}")
 
     def of(self, generator: str) -> GeneratorSettings:
         """Return what a generator is told: the same as all others, but for its model."""

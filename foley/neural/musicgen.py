@@ -293,6 +293,7 @@ def load(folder: Path, *, name: str, device: str, quantise: str = "") -> Voice:
         transformers, "MusicgenMelodyForConditionalGeneration" if melody else "MusicgenForConditionalGeneration"
     )
     model = checkpoints.checked(cls, folder, name=name, harmless=(_SINUSOIDS,), dtype=torch.float32)
+    _refuse_no_numbers(model, folder, name=name)
     if device == "cuda" and not melody:
         model.decoder.half()
         model.enc_to_dec_proj.half()
@@ -300,6 +301,18 @@ def load(folder: Path, *, name: str, device: str, quantise: str = "") -> Voice:
     voice = MelodyVoice if melody else Voice
     model.to(device).text_encoder = quantised(model.text_encoder, quantise, device)
     return voice(model, tokenizer, device=device, segment_s=_segment_s(folder))
+
+
+def _refuse_no_numbers(model: Any, folder: Path, *, name: str) -> None:
+    """Refuse weights that are damaged: codes are written all the same, and nothing is seen of it in the sound.
+
+    Raises:
+        MissingWeightsError: where a weight is infinite, or no number.
+    """
+    torch = runtime.torch()
+    for key, weight in model.named_parameters():
+        if not torch.isfinite(weight.sum()):
+            raise MissingWeightsError(name, f"{folder} is damaged: {key} holds what is no number", weights.mend(name))
 
 
 def turned_down(samples: Samples) -> Samples:

@@ -375,6 +375,21 @@ def test_a_folder_of_another_sort_of_model_is_refused_before_anything_is_loaded(
     assert f"foley models get {name}-medium" in lacking
 
 
+def test_weights_that_are_no_numbers_are_refused_as_codes_would_be_written_all_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    (file,) = damaged.glob("*.safetensors")
+    state = load_file(file)
+    key = "decoder.model.decoder.layer_norm.weight"
+    state[key][0] = float("nan")
+    save_file(state, file, {"format": "pt"})
+    with pytest.raises(MissingWeightsError, match=rf"damaged: {key} holds what is no number"):
+        musicgen.load(damaged, name="tiny", device="cpu")
+
+
 def test_a_device_that_is_not_there_is_told_before_anything_is_made(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
