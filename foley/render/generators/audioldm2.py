@@ -28,7 +28,7 @@ from foley.neural.pipelines import STEPS, Loaded, Sampler, Waves, Wish
 from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "audioldm2"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 GUIDANCE = 3.5

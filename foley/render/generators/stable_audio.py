@@ -39,7 +39,7 @@ from foley.render.reworking import Rework
 from foley.units import to_samples
 
 NAME = "stable_audio"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 DEFAULT = "stable-audio-3-small-sfx"

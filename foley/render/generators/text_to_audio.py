@@ -22,7 +22,7 @@ from foley.neural.pipelines import STEPS, Description, Loaded, Sampler, Waves, W
 from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "text_to_audio"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 UNKNOWN_LICENCE = "check"
