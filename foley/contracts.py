@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
@@ -100,14 +100,22 @@ class GeneratorSettings:
     """For one sound."""
     licence: Literal["any", "research", "commercial"] = "any"
     """What the sound is used for; generators whose sounds differ in their licences leave out what it forbids."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Of all generators that were given one, by name: one may make its sound out of another's."""
 
     def __post_init__(self) -> None:
         if self.quantise not in get_args(Literal["", "8bit", "4bit"]):
             raise ValueError(f"quantise must be 8bit, 4bit or nothing, got {self.quantise!r}")
         if self.steps and not FEWEST_STEPS <= self.steps <= MOST_STEPS:
             raise ValueError(f"steps must be 0 or {FEWEST_STEPS} to {MOST_STEPS}, got {self.steps}")
-        if self.max_vram_mb < 0 or not self.time_limit_s > 0.0:
-            raise ValueError("max_vram_mb must be 0 or more, time_limit_s more than 0")
+        if self.max_vram_mb < 0:
+            raise ValueError(f"max_vram_mb must be 0 or more, got {self.max_vram_mb}")
+        if not self.time_limit_s > 0.0:
+            raise ValueError(f"time_limit_s must be more than 0, got {self.time_limit_s}")
+
+    def of(self, generator: str) -> GeneratorSettings:
+        """Return what a generator is told: the same as all others, but for its model."""
+        return replace(self, model=self.models.get(generator, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,8 @@ class Generator(Protocol):
     holds a model may say with `item_mb(duration_s: float) -> float` what memory a sound of that length needs beside the
     loaded model: batches are cut to it, else to `takes.batch`. One that makes sounds of some events out of other
     generators' says with `made_with(event: SoundEvent) -> tuple[Generator, ...]` of whose: what they are and what their
-    licences allow then counts for the sound too. One that has weights may say with `place() -> Path | None` where they
+    licences allow then counts for the sound too. One that does not suit an event may say why with
+    `unfit(event: SoundEvent) -> str`. One that has weights may say with `place() -> Path | None` where they
     are: the manifest then holds the SHA-256 of their files. One that could be compiled but is not although its settings
     ask for it says why with `uncompiled() -> str`: its identity is then that of one that was never asked.
     """
@@ -181,6 +190,12 @@ class Generator(Protocol):
             GenerationError: where a sound cannot be made.
         """
         ...
+
+
+def makers(generator: Generator, event: SoundEvent) -> tuple[Generator, ...]:
+    """Return who has a part in a generator's sound of an event: itself, and those whose sounds it is made out of."""
+    others: Callable[[SoundEvent], tuple[Generator, ...]] = getattr(generator, "made_with", lambda _: ())
+    return (generator, *others(event))
 
 
 class Encoder(Protocol):

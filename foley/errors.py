@@ -86,8 +86,8 @@ class OutputError(FoleyError):
 class OutputExistsError(OutputError):
     """The output is there already and replacing it was not asked for."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} exists already", hint="add --overwrite to replace it, or name another with -o")
+    def __init__(self, path: Path, hint: str = "add --overwrite to replace it, or name another with -o") -> None:
+        super().__init__(f"{path} exists already", hint=hint)
 
 
 class CannotWriteError(OutputError):

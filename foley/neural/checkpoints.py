@@ -29,6 +29,8 @@ _quiet_guard = threading.RLock()
 _SHOWN = 3
 """Names of keys in a message: enough to tell what sort of checkpoint it is."""
 
+PICKLED = "pickled state dict of plain tensors"
+
 _FAULTS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, ImportError)
 """What transformers and diffusers let through where a folder is not as they expect."""
 
@@ -81,12 +83,13 @@ def read_pickled(path: Path, *, name: str) -> dict[str, Any]:
         # pickles from before torch 1.6 are no archives and cannot be mapped
         found = torch.load(path, weights_only=True, mmap=zipfile.is_zipfile(path), map_location="cpu")
     except pickle.UnpicklingError as cause:
-        reason = f"{path} is no pickled state dict of plain tensors; nothing else in it is run"
+        reason = f"{path} is no {PICKLED}; nothing else in it is run"
         raise MissingWeightsError(name, reason, weights.mend(name)) from cause
     except _FAULTS as cause:
         if memory.is_lack(cause):
             raise
-        raise MissingWeightsError(name, f"{path}: {_first_sentence(cause)}", weights.mend(name)) from cause
+        reason = f"{path} is broken off, or was not written by torch ({_first_sentence(cause)}); expected: a {PICKLED}"
+        raise MissingWeightsError(name, reason, weights.mend(name)) from cause
     if not isinstance(found, dict):
         reason = f"{path} holds a {type(found).__name__} where a state dict was expected"
         raise MissingWeightsError(name, reason, weights.mend(name))

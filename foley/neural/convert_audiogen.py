@@ -78,7 +78,7 @@ def convert(source: Path, to: Path, *, text_encoder: str = "", codec: str = "") 
         DiskFullError: where there is no room for it.
     """
     if to.exists():
-        raise OutputExistsError(to)
+        raise OutputExistsError(to, hint="name another folder with -o, or remove it")
     read = _read(source, text_encoder=text_encoder, codec=codec)
     config = _config(read)
     tensors = _renamed(read)
@@ -353,7 +353,7 @@ def _made_whole(to: Path, *, needed_bytes: int) -> Iterator[Path]:
         unfinished.mkdir()
         yield unfinished
         if to.exists():
-            raise OutputExistsError(to)
+            raise OutputExistsError(to, hint="name another folder with -o, or remove it")
         unfinished.rename(to)
     except (OSError, SafetensorError) as cause:
         if isinstance(cause, OSError) and cause.errno not in (errno.ENOSPC, errno.EDQUOT):

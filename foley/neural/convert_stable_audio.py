@@ -78,7 +78,7 @@ def convert(source: Path, to: Path, *, text_encoder: str = "") -> Path:
             diffusers' classes cannot follow, and where the text encoder is not here.
     """
     if to.exists():
-        raise OutputExistsError(to)
+        raise OutputExistsError(to, hint="name another folder with -o, or remove it")
     settings = Settings.read(source)
     reader = _text_encoder(settings, text_encoder)
     to.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foley.neural import checkpoints, layouts, memory, runtime
+from foley.errors import MissingWeightsError
+from foley.neural import checkpoints, layouts, memory, runtime, weights
 from foley.neural.convert_audiogen import RECORD_NAME, TOP_K
 from foley.neural.quantise import quantised
 
@@ -48,6 +49,9 @@ LOUDEST = 0.99
 
 MELODY = "musicgen_melody"
 
+KINDS = ("musicgen", MELODY)
+"""As transformers calls them."""
+
 _SINUSOIDS = r"embed_positions\.weights$"
 """Old checkpoints hold the table of positions, which follows from its formula."""
 
@@ -70,7 +74,7 @@ class Shape:
     rate_hz: int
     channels: int
     kind: str
-    """musicgen or musicgen_melody."""
+    """One of `KINDS`, or what else lies there."""
 
 
 class Voice:
@@ -239,10 +243,28 @@ def shape_of(folder: Path) -> Shape | None:
         return None
 
 
+def refuse_others(folder: Path, *, name: str, usual: str) -> None:
+    """Refuse a folder that holds another sort of model: it would be taken for a broken one of this sort.
+
+    Args:
+        folder: In a layout of transformers or diffusers.
+        name: What the model is called in messages.
+        usual: The model of this sort that can be got.
+
+    Raises:
+        MissingWeightsError: where it does.
+    """
+    found = shape_of(folder)
+    if found is None or found.kind not in KINDS:
+        expected = f"the config.json of a {' or '.join(KINDS)}, or audiocraft's {layouts.EXPECTED['audiocraft']}"
+        raise MissingWeightsError(name, f"{folder} holds another model; expected: {expected}", weights.mend(usual))
+
+
 def size_mb(folder: Path, device: str) -> int:
     """Return what a model is expected to use of a device: halves on disk are whole numbers on a processor."""
     there = sum(path.stat().st_size for path in layouts.weights_files(folder)) / (1 << 20)
-    return math.ceil(there * (2 if device != "cuda" and (folder / RECORD_NAME).is_file() else 1))
+    halved = (folder / RECORD_NAME).is_file() or layouts.layout_of(folder) == "audiocraft"
+    return math.ceil(there * (2 if device != "cuda" and halved else 1))
 
 
 def load(folder: Path, *, name: str, device: str, quantise: str = "") -> Voice:
@@ -271,6 +293,7 @@ def load(folder: Path, *, name: str, device: str, quantise: str = "") -> Voice:
         transformers, "MusicgenMelodyForConditionalGeneration" if melody else "MusicgenForConditionalGeneration"
     )
     model = checkpoints.checked(cls, folder, name=name, harmless=(_SINUSOIDS,), dtype=torch.float32)
+    _refuse_no_numbers(model, folder, name=name)
     if device == "cuda" and not melody:
         model.decoder.half()
         model.enc_to_dec_proj.half()
@@ -278,6 +301,18 @@ def load(folder: Path, *, name: str, device: str, quantise: str = "") -> Voice:
     voice = MelodyVoice if melody else Voice
     model.to(device).text_encoder = quantised(model.text_encoder, quantise, device)
     return voice(model, tokenizer, device=device, segment_s=_segment_s(folder))
+
+
+def _refuse_no_numbers(model: Any, folder: Path, *, name: str) -> None:
+    """Refuse weights that are damaged: codes are written all the same, and nothing is seen of it in the sound.
+
+    Raises:
+        MissingWeightsError: where a weight is infinite, or no number.
+    """
+    torch = runtime.torch()
+    for key, weight in model.named_parameters():
+        if not torch.isfinite(weight.sum()):
+            raise MissingWeightsError(name, f"{folder} is damaged: {key} holds what is no number", weights.mend(name))
 
 
 def turned_down(samples: Samples) -> Samples:

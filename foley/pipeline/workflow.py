@@ -163,8 +163,10 @@ def make_options(stage: AnyStage, given: Mapping[str, Any]) -> Any:
         return TypeAdapter(stage.options).validate_python(plain)
     except ValidationError as cause:
         first = cause.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or ", ".join(given)
-        what = first["msg"].removeprefix("Value error, ")
+        where, what = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
+        if not where:  # refused by the options themselves: they say which of them it is, most of them what it was
+            named = [f"{name}={value!r}" for name, value in plain.items() if name in what and ", got " not in what]
+            raise OptionError(f"stage {stage.name!r}: {', '.join([what, *named])}") from cause
         raise OptionError(f"stage {stage.name!r}, option {where}: {what}, got {first['input']!r}") from cause
 
 

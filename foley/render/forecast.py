@@ -13,7 +13,8 @@ from typing import Literal, cast
 from foley.errors import GenerationError, LicenceError, OptionError
 from foley.model import SoundEvent
 from foley.neural import licences, weights
-from foley.render.routing import AUTO, Licence, Roster, models_by_generator
+from foley.render.model_voice import ModelVoice
+from foley.render.routing import AUTO, Licence, Roster
 from foley.render.strikes import TAKE_S
 from foley.render.studio import Studio
 from foley.render.takes import TakesOptions
@@ -80,10 +81,7 @@ def roster_of(
         )
     except ValueError as cause:
         raise OptionError(str(cause)) from cause
-    by_generator = models_by_generator(opts.models, opts.generator)
-    return Roster(
-        opts.generator, opts.fallback, opts.licence, opts.region, settings=opts.settings(), models=by_generator
-    )
+    return Roster(opts.generator, opts.fallback, opts.licence, opts.region, settings=opts.settings())
 
 
 def forecasts(events: Iterable[SoundEvent], roster: Roster) -> list[Forecast]:
@@ -116,7 +114,7 @@ def _forecast(event: SoundEvent, roster: Roster) -> Forecast:
     model = _model_of(studio, roster)
     known = weights.catalogue().get(model)
     device = _device_of(studio, roster)
-    memory_mb = _memory_mb(studio, known if studio.name in roster.models else None, device)
+    memory_mb = _memory_mb(studio, known, device)
     licence = known.weights_licence if known else studio.capabilities.weights_licence
     time_s = _time_s(studio, known, device, sound_s=sound_s)
     notes = (*notes, *_too_little(memory_mb, device, roster.settings.max_vram_mb))
@@ -146,11 +144,9 @@ def _asked_s(event: SoundEvent, studio: Studio) -> float:
 
 
 def _model_of(studio: Studio, roster: Roster) -> str:
-    """Return the model that a generator would play: the one that was named, else the catalogue's first of it."""
-    if studio.name in roster.models:
-        return roster.models[studio.name]
-    own = [item.name for item in weights.catalogue().values() if item.generator == studio.name]
-    return next((name for name in own if weights.entry(name).purpose != weights.EXTERNAL), "")
+    """Return the model that a generator would play: the one that was named, else its own choice."""
+    named = roster.settings.models.get(studio.name, "")
+    return studio.generator.model if isinstance(studio.generator, ModelVoice) else named
 
 
 def _device_of(studio: Studio, roster: Roster) -> str:
@@ -159,14 +155,18 @@ def _device_of(studio: Studio, roster: Roster) -> str:
     return likely_device(roster.settings.device) if studio.heavy else "cpu"
 
 
-def _memory_mb(studio: Studio, named: weights.Weights | None, device: str) -> int | None:
-    """Return what the model takes: the one that was named, by the catalogue, else the generator's own."""
+def _memory_mb(studio: Studio, known: weights.Weights | None, device: str) -> int | None:
+    """Return what the model takes: of one that is here by its files, else by the catalogue."""
     if device == "remote":
         return 0
-    halves_mb = named.memory_mb if named else studio.capabilities.memory_mb
-    if not studio.heavy or halves_mb is None:
-        return halves_mb
-    return halves_mb * (CPU_FACTOR if device == "cpu" else 1) or None
+    if not studio.heavy:
+        return studio.capabilities.memory_mb
+    voice = studio.generator if isinstance(studio.generator, ModelVoice) else None
+    if voice and voice.place() and not studio.missing:
+        return voice.size_mb(device)
+    own_mb = None if voice else studio.capabilities.memory_mb
+    halves_mb = known.memory_mb if known else own_mb
+    return halves_mb * (CPU_FACTOR if device == "cpu" else 1) if halves_mb else None
 
 
 def _time_s(studio: Studio, known: weights.Weights | None, device: str, *, sound_s: float) -> float | None:

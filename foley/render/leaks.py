@@ -7,7 +7,6 @@ a bell rings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,9 +18,10 @@ from foley.dsp.resample import resample
 from foley.errors import FoleyError
 from foley.model import Audio, SoundEvent
 from foley.neural import speech_model
+from foley.render.itself import is_musical, is_vocal
 from foley.render.prompting import prompt_of
 
-VERSION = "1"
+VERSION = "2"
 """Raise it when another take is refused."""
 
 SPOKEN, UNSPOKEN = 0.5, 0.35
@@ -45,42 +45,6 @@ SPEECH_TEXT, MUSIC_TEXT = "somebody is speaking", "music is playing"
 
 CLEARLY = 0.05
 """Of cosines: by so much the prompt must fit better than the leak to overrule what was measured."""
-
-VOCAL_CODES = (
-    *("VOX", "CRWD", "CREA", "ADR", "PROD", "LPGRP", "DSGNVocl", "MUSCSong", "MUSCChor"),
-    *("COMAv", "COMCell", "COMPhono", "COMRadio", "COMTelph", "COMTran", "COMTv"),
-    *("HMNBrth", "HMNBurp", "HMNCough", "HMNMisc", "HMNSneez", "HMNSniff", "HMNSnor", "HMNVomit"),
-    *("AMBAmus", "AMBCele", "AMBMrkt", "AMBPrtst", "AMBPubl", "AMBRest", "AMBSchl", "AMBSprt", "AMBTran"),
-)
-"""Categories of UCS 8.2.1 in which somebody speaks or sings, utters what is taken for it, or many are together."""
-
-MUSICAL_CODES = (
-    *("MUSC", "BELL", "ALRM", "HORN", "WHST", "AMBAmus", "AMBCele", "AMBRlgn", "CLOCKChim", "CRWDSing", "VOXSing"),
-    *("COMAv", "COMCell", "COMPhono", "COMRadio", "COMTelm", "COMTelph", "COMTv", "GAMEArcd", "GAMECas", "GAMEVideo"),
-    *("DSGNDron", "DSGNErie", "DSGNEthr", "DSGNRythm", "DSGNStngr", "DSGNSynth", "DSGNTonl"),
-    *("SCIAlrm", "TOYElec", "TOYMech", "TRNHorn", "UIAlert", "UIBeep", "UIData", "VEHAlrm", "VEHHorn", "VEHSirn"),
-)
-"""Categories that ring, sing, or beat in notes."""
-
-_VOCAL = """announcement announcer applause argue argument audience baby boo chant chanting chat chatter cheer cheering
-children choir conversation cough coughs cries crowd cry crying dialogue giggle groan grunt infant kids laugh laughing
-laughs laughter moan murmur narration narrator party playground preacher radio restaurant scream screaming screams shout
-shouting shouts sing singer singing sings sneeze sob speak speaking speaks speech spoken talk talking talks television
-tv vocal vocals voice voices walla weep whisper whispering yell yelling"""
-
-_MUSICAL = """accordion alarm arcade banjo bell bells busker carillon carousel cello chime chimes choir chord conga
-cymbal doorbell drum drummer drums flute glockenspiel gong guitar harmonica harp hymn jingle marimba melody music
-musical musician orchestra organ phone piano radio ring ringing rings ringtone sing singer singing sings siren snare
-song synth synthesizer tambourine television trombone trumpet tune tv ukulele vibraphone violin xylophone"""
-
-VOCAL_WORDS = frozenset(_VOCAL.split())
-"""Of a label or prompt: somebody utters something. A man or a woman alone does not: they walk, too."""
-
-MUSICAL_WORDS = frozenset(_MUSICAL.split())
-"""Of a label or prompt: something rings, sings or plays."""
-
-_DENIED = re.compile(r"\b(?:no|not|never|without|free of)\b[^,.;:]*")
-"""What a prompt says is not there."""
 
 
 class Scorer(Protocol):
@@ -153,24 +117,6 @@ def speech_s(audio: Audio) -> float:
         current = current + 1 if speaking else 0
         longest = max(longest, current)
     return longest * speech_model.WINDOW_S
-
-
-def is_vocal(event: SoundEvent) -> bool:
-    """Return whether an event is itself something that somebody utters, by its category or its words."""
-    return event.ucs.startswith(VOCAL_CODES) or bool(VOCAL_WORDS & _words(event))
-
-
-def is_musical(event: SoundEvent) -> bool:
-    """Return whether an event itself rings, sings or plays, by category or words; not where music is to be avoided."""
-    if "music" in event.avoid.lower():
-        return False
-    return event.ucs.startswith(MUSICAL_CODES) or bool(MUSICAL_WORDS & _words(event))
-
-
-def _words(event: SoundEvent) -> set[str]:
-    """Return the words that say what an event is, without what they deny."""
-    said = _DENIED.sub(" ", f"{event.label}, {event.prompt}".lower())
-    return set(re.findall(r"[a-z]+", said))
 
 
 def _fits_better(event: SoundEvent, audio: Audio, leak: str, scorer: Scorer | None) -> bool:

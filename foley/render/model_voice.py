@@ -53,6 +53,15 @@ class ModelVoice(ABC):
             OptionError: where the device that is wanted is not there, or cannot have weights in fewer bits.
         """
 
+    @abstractmethod
+    def size_mb(self, device: str) -> int:
+        """Return how much of a device's memory the model that is here is expected to take, told by its files.
+
+        Raises:
+            MissingWeightsError: where it is not here, or is another model.
+            OptionError: where no model bears the name.
+        """
+
     @property
     def model(self) -> str:
         """Return the name or place of the model."""
@@ -93,6 +102,8 @@ class ModelVoice(ABC):
         try:
             self._refuse_fewer_bits()
             self.checkpoint()
+            if self.settings.device not in ("auto", "cpu"):  # those are always there: torch need not be asked
+                runtime.device(self.settings.device)
         except FoleyError as error:
             return (f"{error.message}: {error.hint}" if error.hint else error.message,)
         return ()
@@ -109,18 +120,18 @@ class ModelVoice(ABC):
         """Return what one sound needs beside the loaded model."""
         return self.sound_mb
 
-    def _at_once(self, model_mb: float) -> int:
-        """Return how many sounds are computed at once beside a model of so many MB."""
+    def _at_once(self) -> int:
+        """Return how many sounds are computed at once beside the model."""
         device, limit_mb = runtime.device(self.settings.device), self.settings.max_vram_mb
-        return memory.largest_batch(self.sound_mb, device, model_mb=model_mb, max_vram_mb=limit_mb)
+        return memory.largest_batch(self.sound_mb, device, model_mb=self.size_mb(device), max_vram_mb=limit_mb)
 
-    def _held(self, place: Path, load: Callable[[runtime.Device], T], *, size_mb: int) -> T:
+    def _held(self, place: Path, load: Callable[[runtime.Device], T]) -> T:
         """Return what `load` gives for the device that is wanted, kept warm until others need its room."""
         device = runtime.device(self.settings.device)
         return pool.hold(
             (self.name, str(place), weights.revision(place), device, self.settings.quantise, self.compiled),
             lambda: load(device),
-            size_mb=size_mb,
+            size_mb=self.size_mb(device),
             device=device,
             max_vram_mb=self.settings.max_vram_mb,
         )

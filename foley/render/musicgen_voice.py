@@ -48,10 +48,21 @@ class MusicgenVoice(ModelVoice):
         """Return where the model is.
 
         Raises:
-            MissingWeightsError: where it is not here.
+            MissingWeightsError: where it is not here, or is another model.
             OptionError: where no model bears the name.
         """
-        return weights.need(self.model)
+        place = weights.need(self.model)
+        if place.is_file():
+            raise MissingWeightsError(self.model, "a file does not say what it holds", "give its folder")
+        if not _is_published(place):
+            musicgen.refuse_others(place, name=self.model, usual=self.default)
+        return place
+
+    def size_mb(self, device: str) -> int:
+        """Return how much of a device's memory the model that is here is expected to take."""
+        place = self.checkpoint()
+        beside = self._text_encoder(place) if _is_published(place) else None
+        return musicgen.size_mb(place, device) + (musicgen.size_mb(beside, device) if beside else 0)
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return no lead-in, and what a hit rings on; what goes on ends with its cause."""
@@ -83,17 +94,20 @@ class MusicgenVoice(ModelVoice):
 
     def _missing_beside(self, place: Path) -> tuple[str, ...]:
         """Return what a checkpoint of audiocraft still needs to be converted."""
-        if not _is_published(place) or (place / convert_audiogen.TEXT_ENCODER_FOLDER).is_dir():
+        if not _is_published(place) or self._text_encoder(place):
             return ()
-        names = (self.text_encoder, self.text_encoder.rpartition("/")[2])
-        return () if any(map(weights.find, names)) else (f"foley models get {self.text_encoder}",)
+        return (f"foley models get {self.text_encoder}",)
+
+    def _text_encoder(self, place: Path) -> Path | None:
+        """Return where the text encoder of a checkpoint of audiocraft is."""
+        beside = str((place / convert_audiogen.TEXT_ENCODER_FOLDER).absolute())
+        names = (beside, self.text_encoder, self.text_encoder.rpartition("/")[2])
+        return next(filter(None, map(weights.find, names)), None)
 
     @cached_property
     def _loading(self) -> tuple[Path, tuple[str, ...]]:
         """Return the folder that is loaded, converted where it must be, and what tells the loaded model from others."""
         place = self.checkpoint()
-        if place.is_file():
-            raise MissingWeightsError(self.model, "a file does not say what it holds", "give its folder")
         if _is_published(place):
             place = convert_audiogen.converted(place)
         device = runtime.device(self.settings.device)

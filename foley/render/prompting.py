@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foley.model import SoundEvent
+from foley.render.itself import is_musical, is_vocal
 
 NEVER = ("speech", "music")
-"""What a sound effect must not hold; the plan adds what else. Telling a model is not enough: takes are listened to."""
+"""What a sound effect must not hold, unless it is that itself; the plan adds what else.
+
+Telling a model is not enough: takes are listened to.
+"""
 
 
 def prompt_of(event: SoundEvent) -> str:
@@ -16,8 +20,14 @@ def prompt_of(event: SoundEvent) -> str:
 
 
 def negative_prompt_of(event: SoundEvent) -> str:
-    """Return what the sound must not hold, in words, for models that take a negative prompt."""
-    return ", ".join(filter(None, (*NEVER, event.avoid)))
+    """Return what the sound must not hold, each thing once, for models that take a negative prompt.
+
+    What the event itself is, is left out, unless its plan says otherwise: a murmuring crowd is told nothing of speech.
+    """
+    itself = {"speech": is_vocal(event), "music": is_musical(event)}
+    never = [word for word in NEVER if not itself[word]]
+    planned = [word.strip() for word in event.avoid.split(",")]
+    return ", ".join(dict.fromkeys(filter(None, (*never, *planned))))
 
 
 def seed_of(rng: np.random.Generator) -> int:

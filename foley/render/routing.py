@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -57,8 +57,6 @@ class Roster:
     """Where it is used; weights whose licence gives no rights there are not used."""
     settings: GeneratorSettings = field(default_factory=GeneratorSettings)
     """For every generator; each has its own model."""
-    models: dict[str, str] = field(default_factory=dict)
-    """By the generator's name."""
     batch: int = 8
     """How many sounds one that does not say what it needs is asked for at once."""
     _studios: dict[str, Studio] = field(default_factory=dict)
@@ -70,7 +68,7 @@ class Roster:
             UnknownPluginError: where there is none.
         """
         if name not in self._studios:
-            settings = replace(self.settings, model=self.models.get(name, ""))
+            settings = self.settings.of(name)
             generator = plugins.build("generator", name, settings)
             self._studios[name] = Studio(name, generator, settings, batch=self.batch)
         return self._studios[name]
@@ -135,7 +133,8 @@ class Roster:
             automatic: Nobody named it: then it must also cost nothing and be fit for this machine.
         """
         if not _suits(event, studio):
-            return "does not make such a sound"
+            unfit: Callable[[SoundEvent], str] = getattr(studio.generator, "unfit", lambda _: "")
+            return unfit(event) or "does not make such a sound"
         reason = self._forbidden(event, studio) or (_missing_reason(studio) if studio.missing else None)
         if reason is None and automatic:
             return _left_alone(studio, self.settings.device)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest, makers
 from foley.errors import CompilationError, DeviceMemoryError, FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
 from foley.render.patience import OverdueError, Patience, StoppedError
@@ -149,8 +149,7 @@ class Studio:
 
     def makers(self, event: SoundEvent) -> tuple[Generator, ...]:
         """Return who has a part in its sound of an event: itself, and those whose sounds it makes that one out of."""
-        others: Callable[[SoundEvent], tuple[Generator, ...]] = getattr(self.generator, "made_with", lambda _: ())
-        return (self.generator, *others(event))
+        return makers(self.generator, event)
 
     def identity_for(self, event: SoundEvent) -> str:
         """Return what makes its sound of an event differ from another's."""
@@ -183,8 +182,11 @@ class Studio:
 
     def told(self, cause: Exception) -> str:
         """Return what an error of this generator says, without the event and the name that it may begin with."""
-        said = cause.message if isinstance(cause, FoleyError) else str(cause)
-        return said.partition(f"{self.name}: ")[2] or said or type(cause).__name__
+        if not isinstance(cause, FoleyError):
+            return str(cause) or type(cause).__name__
+        if isinstance(cause, GenerationError):
+            return cause.message.partition(f"{self.name}: ")[2] or cause.message
+        return f"failed: {cause.message}: {cause.hint}" if cause.hint else f"failed: {cause.message}"
 
     def enter(self, count: int = 1) -> None:
         """Announce threads that will ask: no batch begins before each of them waits, or has left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -68,17 +69,12 @@ class TakesOptions:
             raise ValueError(f"licence must be one of {', '.join(get_args(Licence))}, got {self.licence!r}")
         if not re.fullmatch(r"([A-Za-z]{2})?", self.region):
             raise ValueError(f"region must be a code of two letters, got {self.region!r}")
-        if not self.window_s >= 1.0:
-            raise ValueError(f"window_s must be 1 or more, got {self.window_s}")
+        for name, (least, most) in BOUNDS.items():
+            if not least <= (given := getattr(self, name)) <= most:
+                allowed = f"{least:g} or more" if math.isinf(most) else f"{least:g} to {most:g}"
+                raise ValueError(f"{name} must be {allowed}, got {given}")
         if not 0.0 <= self.overlap_s <= self.window_s / 4:
             raise ValueError(f"overlap_s must lie in 0 to window_s / 4, got {self.overlap_s}")
-        if not 0.0 <= self.handle_s <= 1.0:
-            raise ValueError(f"handle_s must lie in 0 to 1, got {self.handle_s}")
-        if min(self.batch, self.variations) < 1 or not 1 <= self.candidates <= MOST_CANDIDATES:
-            raise ValueError(f"batch and variations must be 1 or more, candidates 1 to {MOST_CANDIDATES}")
-        if min(self.workers, self.retries) < 0:
-            raise ValueError("workers and retries must be 0 or more")
-        models_by_generator(self.models, self.generator)
         self.settings()
 
     def settings(self) -> GeneratorSettings:
@@ -91,11 +87,23 @@ class TakesOptions:
             max_vram_mb=self.max_vram_mb,
             time_limit_s=self.time_limit_s,
             licence=self.licence,
+            models=models_by_generator(self.models, self.generator),
         )
 
 
 MOST_CANDIDATES = 32
 """More cost hours and are not better chosen among: the measure's own error is then larger than what they differ by."""
+
+BOUNDS = {
+    "window_s": (1.0, math.inf),
+    "handle_s": (0.0, 1.0),
+    "batch": (1, math.inf),
+    "variations": (1, math.inf),
+    "candidates": (1, MOST_CANDIDATES),
+    "workers": (0, math.inf),
+    "retries": (0, math.inf),
+}
+"""What options must lie in."""
 
 
 @stage(version=making.VERSION, cached=False)  # kept below, take by take: who failed may work the next time
@@ -132,7 +140,6 @@ def roster_of(opts: TakesOptions) -> Roster:
         opts.licence,
         opts.region,
         settings=opts.settings(),
-        models=models_by_generator(opts.models, opts.generator),
         batch=opts.batch,
     )
 

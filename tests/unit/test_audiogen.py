@@ -310,8 +310,9 @@ def test_a_checkpoint_that_does_not_fit_is_refused_and_leaves_nothing(
 def test_what_breaks_off_leaves_nothing_and_what_is_there_is_not_replaced(
     published: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(OutputExistsError):
+    with pytest.raises(OutputExistsError) as there_already:
         convert(published, folder)
+    assert "--overwrite" not in there_already.value.hint, "the command has no such option"
 
     def interrupted(*args: Any) -> None:
         raise KeyboardInterrupt
@@ -362,6 +363,49 @@ def test_a_generator_says_what_is_lacking(published: Path, tmp_path: Path) -> No
     bare = shutil.copytree(published, tmp_path / "bare", ignore=shutil.ignore_patterns("text_encoder"))
     assert generator(bare).missing() == ("foley models get google-t5/t5-large",)
     assert generator(bare).identity() != generator(published).identity()
+
+
+@pytest.mark.parametrize("name", ["audiogen", "musicgen"])
+def test_a_folder_of_another_sort_of_model_is_refused_before_anything_is_loaded(name: str, tmp_path: Path) -> None:
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / "config.json").write_text(json.dumps({"model_type": "clap"}))
+    (tmp_path / "another" / "model.safetensors").write_bytes(b"0")
+    (lacking,) = generator(tmp_path / "another", name).missing()
+    assert f"{tmp_path / 'another'} holds another model; expected: the config.json of a musicgen" in lacking
+    assert f"foley models get {name}-medium" in lacking
+
+
+def test_weights_that_are_no_numbers_are_refused_as_codes_would_be_written_all_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    (file,) = damaged.glob("*.safetensors")
+    state = load_file(file)
+    key = "decoder.model.decoder.layer_norm.weight"
+    state[key][0] = float("nan")
+    save_file(state, file, {"format": "pt"})
+    with pytest.raises(MissingWeightsError, match=rf"damaged: {key} holds what is no number"):
+        musicgen.load(damaged, name="tiny", device="cpu")
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_is_made(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime.torch().cuda, "is_available", lambda: False)
+    wanted = plugins.build("generator", "audiogen", GeneratorSettings(model=str(published), device="cuda"))
+    assert "no cuda device" in wanted.missing()[0]
+
+
+def test_what_is_here_is_expected_to_take_what_its_files_take(published: Path, folder: Path) -> None:
+    def megabytes(place: Path) -> float:
+        return sum(path.stat().st_size for path in place.rglob("*") if path.suffix in (".bin", ".safetensors")) / 2**20
+
+    for place in (published, folder):
+        on_gpu, on_cpu = (generator(place).size_mb(device) for device in ("cuda", "cpu"))
+        assert on_gpu == pytest.approx(megabytes(place), abs=2.0)
+        assert on_cpu > on_gpu
 
 
 def test_a_film_is_scored_with_audiogen_alone(published: Path, tmp_path: Path) -> None:

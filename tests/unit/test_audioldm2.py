@@ -15,26 +15,15 @@ import pytest
 from foley import plugins
 from foley.contracts import GeneratorSettings, SoundRequest
 from foley.errors import MissingWeightsError
-from foley.model import Audio, SoundEvent
+from foley.model import Audio
 from foley.neural import pipelines, pool, runtime
 from foley.units import to_samples
 from tests import tiny_audioldm2, tiny_text_to_audio
+from tests.rain import RAIN, ROUNDING, asked
 
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-ROUNDING = 1e-4
-"""Of full scale: sums in another order differ by 1e-6 here; another sound by a hundred times this and more."""
-
-RAIN = SoundEvent(
-    id="e01-rain",
-    label="rain on a tin roof",
-    kind="bed",
-    bus="backgrounds",
-    start_s=0.0,
-    end_s=3.0,
-    because="a test",
-)
 DOOR = replace(
     RAIN, id="e02-door", prompt="a wooden door slams shut with a heavy thud, glass breaks on a concrete floor"
 )
@@ -91,10 +80,6 @@ def generator(request: pytest.FixtureRequest) -> Any:
 
 def built(name: str, model: Path | str) -> Any:
     return plugins.build("generator", name, GeneratorSettings(model=str(model), device="cpu"))
-
-
-def asked(event: SoundEvent = RAIN, duration_s: float = 1.0, *, seed: int = 7) -> SoundRequest:
-    return SoundRequest(event, 0.0, duration_s, np.random.default_rng(seed))
 
 
 def made(generator: Any, request: SoundRequest) -> np.ndarray:

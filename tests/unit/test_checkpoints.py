@@ -192,8 +192,10 @@ def test_a_file_that_is_no_pickle_or_no_state_dict_is_refused(tmp_path: Path, to
     (tmp_path / "page.bin").write_text("<html>not found</html>")
     torch.save(torch.zeros(2), tmp_path / "tensor.bin")
     for name in ("page.bin", "tensor.bin", "absent.bin"):
-        with pytest.raises(MissingWeightsError, match=name):
+        with pytest.raises(MissingWeightsError, match=name) as refused:
             checkpoints.read_pickled(tmp_path / name, name="audiogen-medium")
+        assert "state dict" in refused.value.message
+        assert refused.value.hint == "foley models get audiogen-medium"
 
 
 def test_every_part_of_a_pipeline_is_checked(copy: Callable[[str], Path], torch: Any) -> None:

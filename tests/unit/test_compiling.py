@@ -12,7 +12,7 @@ import pytest
 
 from foley import plugins
 from foley.cli import options
-from foley.contracts import Context, GeneratorSettings, SoundRequest
+from foley.contracts import Context, GeneratorSettings
 from foley.errors import CompilationError
 from foley.model import Audio, ClipIdentity, Reasoning, SoundEvent, SoundPlan, Takes
 from foley.neural import compiling, pool, runtime
@@ -20,22 +20,11 @@ from foley.render import takes
 from foley.render.takes import TakesOptions
 from tests import tiny_audioldm2, tiny_stable_audio, tiny_text_to_audio
 from tests.plugins.saboteur import CLIP
+from tests.rain import RAIN, ROUNDING, asked
 
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-ROUNDING = 1e-4
-"""Of full scale: the same sums in another order differ by 1e-6 here; another seed by a hundred times this and more."""
-
-RAIN = SoundEvent(
-    id="e01-rain",
-    label="rain on a tin roof",
-    kind="bed",
-    bus="backgrounds",
-    start_s=0.0,
-    end_s=1.5,
-    because="a test",
-)
 DOG = replace(RAIN, id="e02-dog", label="a dog barks twice")
 
 STEPS = 4
@@ -88,10 +77,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
 def built(name: str, folders: dict[str, Path], **settings: Any) -> Any:
     given = GeneratorSettings(model=str(folders[name]), device="cpu", **{"steps": STEPS, **settings})
     return plugins.build("generator", GENERATORS[name], given)
-
-
-def asked(event: SoundEvent = RAIN, duration_s: float = 1.0, *, seed: int = 7) -> SoundRequest:
-    return SoundRequest(event, 0.0, duration_s, np.random.default_rng(seed))
 
 
 def difference(one: Audio, other: Audio) -> float:

@@ -16,7 +16,9 @@ from foley.dsp.music import Musicality, musicality
 from foley.model import Audio, SoundEvent
 from foley.neural import speech_model
 from foley.render import leaks as gate
-from foley.render.leaks import deaf_to, is_musical, is_vocal, leaks, speech_s
+from foley.render.itself import is_musical, is_vocal
+from foley.render.leaks import deaf_to, leaks, speech_s
+from foley.render.prompting import negative_prompt_of
 from tests import media_maker as make
 
 RATE_HZ = 48_000
@@ -219,10 +221,26 @@ def test_a_second_opinion_overrules_what_is_not_sure(monkeypatch: pytest.MonkeyP
         (replace(RAIN, ucs="COMType", label="typewriter"), False, False),
         (replace(RAIN, ucs="AMBAmus", label="fairground", avoid="music"), True, False),
         (replace(RAIN, ucs="FOLYProp", label="guitar is put down"), False, True),
+        (replace(RAIN, ucs="BELLLrg", label="church bell", avoid="music, speech"), False, True),
     ],
 )
 def test_what_an_event_is_itself_is_no_leak(event: SoundEvent, vocal: bool, musical: bool) -> None:
     assert (is_vocal(event), is_musical(event)) == (vocal, musical)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (RAIN, "speech, music"),
+        (replace(RAIN, avoid="music, speech"), "speech, music"),
+        (replace(RAIN, ucs="CRWDWalla", avoid="music, intelligible words"), "music, intelligible words"),
+        (replace(RAIN, ucs="BELLLrg"), "speech"),
+        (replace(RAIN, ucs="COMRadio", avoid=""), ""),
+        (replace(RAIN, ucs="AMBAmus", avoid="music"), "music"),
+    ],
+)
+def test_a_model_is_told_to_leave_out_what_an_event_is_not_itself_once(event: SoundEvent, told: str) -> None:
+    assert negative_prompt_of(event) == told
 
 
 @pytest.mark.parametrize("kind", ["rain", "fire", "clock", "dog"])

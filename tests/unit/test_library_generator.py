@@ -259,6 +259,14 @@ def test_whom_a_recording_is_blended_with_brings_its_licence(index: Path) -> Non
     assert library.made_with(HAMMER) == ()
 
 
+def test_whom_a_recording_is_blended_with_has_its_own_model_and_never_the_index(index: Path) -> None:
+    event = replace(HAMMER, parameters={"blend": 0.5, "blend_with": "audiogen"})
+    for models in ({}, {"audiogen": "my/model"}):
+        library = plugins.build("generator", "library", GeneratorSettings(model=str(index), models=models))
+        (other,) = library.made_with(event)
+        assert other.settings.model == models.get("audiogen", "")
+
+
 def test_blending_gives_one_sound_the_colour_of_another() -> None:
     white = Audio(noise(2.0, seed=1)[None].astype(np.float32), RATE_HZ)
     brown = Audio((np.cumsum(noise(2.0, seed=2)) * 0.01)[None].astype(np.float32), RATE_HZ)

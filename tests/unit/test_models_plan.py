@@ -101,6 +101,26 @@ def test_a_model_that_is_named_says_what_it_takes_and_how_to_get_it() -> None:
     assert any(note for note in rain.notes)
 
 
+def test_a_model_that_is_not_named_is_the_one_that_would_be_played() -> None:
+    (rain,) = expected(RAIN, generator="stable_audio", device="cuda")
+    assert rain.model == "stable-audio-3-small-sfx"
+    assert rain.memory_mb == weights.entry(rain.model).memory_mb
+    assert rain.model in rain.notes[0]
+    (named,) = expected(RAIN, generator="text_to_audio")
+    assert (named.model, named.memory_mb) == ("", None)
+    assert "no model is named" in named.notes[0]
+
+
+def test_what_a_model_that_is_here_takes_is_told_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    shape = {"model_type": "musicgen", "audio_encoder": {"sampling_rate": 16_000}, "decoder": {"audio_channels": 1}}
+    (tmp_path / "mine" / "config.json").write_text(json.dumps(shape))
+    with (tmp_path / "mine" / "model.safetensors").open("wb") as file:
+        file.truncate(700 << 20)
+    (rain,) = expected(RAIN, generator="audiogen", models=[str(tmp_path / "mine")])
+    assert (rain.notes, rain.memory_mb) == ((), 700)
+
+
 def test_a_processor_takes_twice_the_memory_and_an_unmeasured_time_is_not_guessed() -> None:
     on_gpu, on_cpu = (
         expected(RAIN, generator="audiogen", models=["audiogen-medium"], device=device)[0] for device in ("cuda", "cpu")

@@ -166,7 +166,7 @@ def test_each_generator_gets_its_own_model_and_the_same_device(monkeypatch: pyte
         return Saboteur(name)
 
     monkeypatch.setattr("foley.plugins.build", build)
-    roster = Roster("one", ("two", "three"), settings=GeneratorSettings(device="cpu"), models={"one": "a", "two": "b"})
+    roster = Roster("one", ("two", "three"), settings=GeneratorSettings(device="cpu", models={"one": "a", "two": "b"}))
     roster.route(RAIN)
     assert {name: (said.model, said.device) for name, said in built.items()} == {
         "one": ("a", "cpu"),

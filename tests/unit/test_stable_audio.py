@@ -16,11 +16,12 @@ import pytest
 from foley import plugins
 from foley.contracts import GeneratorSettings, SoundRequest
 from foley.dsp.resample import resample
-from foley.errors import GenerationError, MissingWeightsError
+from foley.errors import GenerationError, LicenceError, MissingWeightsError
 from foley.model import Audio, Hit, SoundEvent
 from foley.neural import convert_stable_audio, pool, runtime, same, stable_audio, stable_audio_models
 from foley.neural import stable_audio_tools as published
 from foley.neural.stable_audio_models import Given, Wanted
+from foley.render.routing import Roster
 from foley.render.studio import Studio
 from foley.render.windows import anchored
 from foley.units import to_samples
@@ -624,6 +625,36 @@ def test_a_recording_is_enriched_and_its_index_counts_for_its_takes_alone(folder
     assert studio.identity_for(PATTER) == generator.identity()
     assert studio.terms_for(event) == ("stability-ai-community", True)
     assert not generator.suits(replace(event, label="a bagpipe", prompt="a bagpipe"))
+
+
+def test_the_recordings_that_were_named_are_the_base(folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOLEY_LIBRARY", str(tmp_path / "nothing"))
+    models = {"stable_audio": str(folders["small"]), "library": str(tiny_library.make(tmp_path / "library"))}
+    roster = Roster("stable_audio", settings=GeneratorSettings(device="cpu", models=models))
+    event = replace(PATTER, kind="span", label="clothes rustle", prompt="clothes cloth rustle", recipe="")
+    event = replace(event, parameters={"enrich": 0.3, "base": "library"})
+    studio = roster.route(event).studio(0)
+    assert studio is roster.studio("stable_audio")
+    (made,) = studio.generator.generate([request(event, 0.5)])
+    assert "made from recordings" in made.notes[0]
+
+
+def test_why_there_is_no_base_is_told(folders, shelf: SoundEvent, tmp_path: Path) -> None:
+    roster = Roster(settings=GeneratorSettings(device="cpu", models={"stable_audio": str(folders["small"])}))
+    event = replace(PATTER, generator="stable_audio", parameters={"enrich": 0.3, "base": "library"})
+    (told,) = roster.route(replace(event, prompt="a bagpipe", label="a bagpipe")).notes
+    assert "is to work on the sound of library, which has none" in told
+    models = {"stable_audio": str(folders["small"]), "library": str(tmp_path / "nothing")}
+    (told,) = Roster(settings=GeneratorSettings(device="cpu", models=models)).route(event).notes
+    assert "of library, which is not ready (foley library add" in told
+
+
+def test_who_has_a_part_in_the_base_counts_for_the_licence(folders, shelf: SoundEvent) -> None:
+    studio = Studio("stable_audio", small(folders))
+    event = replace(shelf, parameters={"enrich": 0.3, "base": "library", "blend": 0.5, "blend_with": "audiogen"})
+    assert studio.terms_for(event) == ("CC-BY-NC-4.0", False)
+    with pytest.raises(LicenceError, match="commercially"):
+        Roster("stable_audio", licence="commercial").route(event)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from foley import plugins
 from foley.contracts import GeneratorSettings, SoundRequest
-from foley.errors import DeviceMemoryError, GenerationError
+from foley.errors import DeviceMemoryError, GenerationError, MissingWeightsError
 from foley.model import Audio, Hit, SoundEvent
 from foley.render import generators
 from foley.render.patience import OverdueError, Patience, StoppedError
@@ -139,6 +139,13 @@ def test_out_of_memory_halves_the_batch_and_what_worked_is_remembered() -> None:
 def test_what_does_not_even_fit_alone_fails_and_says_that_it_is_memory() -> None:
     made = asked_by_all(studio("out_of_memory"), [1.0] * 2, room=0)
     assert all(isinstance(one, DeviceMemoryError) for one in made)
+
+
+def test_what_weights_lack_is_told_with_what_gets_them() -> None:
+    gone = MissingWeightsError("m", "gone", "foley models get m")
+    (made,) = asked_by_all(Studio("scripted", Scripted("scripted", HEAVY, script=[gone, gone])), [1.0])
+    assert isinstance(made, GenerationError)
+    assert made.message.endswith("scripted: failed: the weights of m cannot be used: gone: foley models get m")
 
 
 def test_pythons_own_lack_of_memory_is_one_too() -> None:

@@ -96,6 +96,21 @@ def test_options_are_changed_only_on_the_stage_that_is_named() -> None:
         flow.with_options({"paint": {"colour": "red"}})
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"takes": {"candidates": 99}}, "stage 'takes': candidates must be 1 to 32, got 99"),
+        ({"takes": {"max_vram_mb": -1}}, "stage 'takes': max_vram_mb must be 0 or more, got -1"),
+        ({"takes": {"steps": 3}}, "stage 'takes': steps must be 0 or 4 to 1000, got 3"),
+        ({"propose": {"closer_looks": -1}}, "timeout_s above 0, closer_looks=-1, timeout_s=120.0"),
+    ],
+)
+def test_an_option_out_of_its_bounds_is_told_without_all_the_others(changes: dict, told: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        workflow.load().with_options(changes)
+    assert refused.value.message.endswith(told)
+
+
 def test_a_list_is_given_as_text_with_commas_on_a_command_line() -> None:
     flow = workflow.load().with_options({"takes": {"fallback": "library, procedural", "generator": "a, b"}})
     options = {step.stage.name: step.options for step in flow.steps}["takes"]

@@ -28,7 +28,7 @@ from foley.neural.pipelines import STEPS, Loaded, Sampler, Waves, Wish
 from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "audioldm2"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 GUIDANCE = 3.5
@@ -84,7 +84,7 @@ class AudioLdm2(ModelVoice):
             return []
         wishes = [wish_of(request) for request in requests]
         with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
-            held, most = self.loaded(), self._at_once(self._size_mb())
+            held, most = self.loaded(), self._at_once()
             with held.busy:
                 sample = _sampler(held, self.settings.steps or STEPS)
                 rate_hz = self.capabilities.rate_hz
@@ -111,7 +111,8 @@ class AudioLdm2(ModelVoice):
             raise MissingWeightsError(self.model, reason, f"name another: {weights.mend(NAME)}")
         return place
 
-    def _size_mb(self) -> int:
+    def size_mb(self, device: str) -> int:
+        """Return how much of a device's memory the model that is here is expected to take."""
         return pipelines.weights_mb(self.checkpoint())
 
     def loaded(self) -> Loaded:
@@ -121,7 +122,7 @@ class AudioLdm2(ModelVoice):
         def load(device: runtime.Device) -> Loaded:
             return _load(place, self.model, device, compiled=compiled)
 
-        return self._held(place, load, size_mb=self._size_mb())
+        return self._held(place, load)
 
 
 def build(settings: GeneratorSettings | None = None) -> AudioLdm2:

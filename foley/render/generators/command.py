@@ -20,7 +20,7 @@ from foley.render.prompting import negative_prompt_of, prompt_of, seed_of
 from foley.render.received import TIME_SHARE, Kept, as_asked, key_of
 
 NAME = "command"
-VERSION = "1"
+VERSION = "2"
 """Raise it when the same request makes a program be asked for something else."""
 
 SCHEMA = "foley.request/1"

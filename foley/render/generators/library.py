@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foley import plugins
-from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest, makers
 from foley.errors import FoleyError, GenerationError
 from foley.library.store import location
 from foley.model import Audio, Hit, SoundEvent
@@ -102,7 +102,7 @@ class Library:
         """Return whom its sound of an event is blended with, where it is: their licence holds for it, too."""
         name = str(event.parameters.get("blend_with", "procedural"))
         wanted = event.parameters.get("blend") and name != NAME and name in plugins.names("generator")
-        return (plugins.build("generator", name, self._settings),) if wanted else ()
+        return makers(plugins.build("generator", name, self._settings.of(name)), _unblended(event)) if wanted else ()
 
     def suits(self, event: SoundEvent) -> bool:
         """Return whether a recording is named for what the event is: well enough to be preferred, or at all."""
@@ -164,9 +164,8 @@ class Library:
         name, share = str(event.parameters.get("blend_with", "procedural")), float(event.parameters["blend"])
         if name == NAME or name not in plugins.names("generator"):
             raise ValueError(f"blend_with must name another generator, got {name!r}")
-        other = plugins.build("generator", name, self._settings)
-        plain = {key: value for key, value in event.parameters.items() if key not in OWN_PARAMETERS}
-        asked = replace(request, event=replace(event, parameters=plain), rng=np.random.default_rng(seed))
+        other = plugins.build("generator", name, self._settings.of(name))
+        asked = replace(request, event=_unblended(event), rng=np.random.default_rng(seed))
         if other.missing() or not other.suits(asked.event):
             return replace(made, notes=(*made.notes, f"not blended: {name} cannot make it"))
         other.prepare()
@@ -212,6 +211,12 @@ def build(settings: GeneratorSettings | None = None) -> Library:
     """Make the generator; its model is the folder of an index, else FOLEY_LIBRARY, else the user's own."""
     settings = settings or GeneratorSettings()
     return Library(Path(settings.model).expanduser() if settings.model else location(), settings)
+
+
+def _unblended(event: SoundEvent) -> SoundEvent:
+    """Return an event as the generator that it is blended with takes it."""
+    plain = {key: value for key, value in event.parameters.items() if key not in OWN_PARAMETERS}
+    return replace(event, parameters=plain)
 
 
 def _struck(cut: Sequence[Cut], request: SoundRequest, hits: Sequence[Hit], seed: int) -> Wave:

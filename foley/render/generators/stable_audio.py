@@ -25,7 +25,7 @@ from dataclasses import replace
 from functools import cache
 
 from foley import plugins
-from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest
+from foley.contracts import Capabilities, Generator, GeneratorSettings, SoundRequest, makers
 from foley.dsp.resample import resample
 from foley.errors import FoleyError, GenerationError
 from foley.model import Audio, SoundEvent
@@ -39,7 +39,7 @@ from foley.render.reworking import Rework
 from foley.units import to_samples
 
 NAME = "stable_audio"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 DEFAULT = "stable-audio-3-small-sfx"
@@ -73,8 +73,7 @@ class StableAudio(ModelVoice):
 
     def __init__(self, settings: GeneratorSettings | None = None) -> None:
         super().__init__(settings)
-        # another generator's sound is under the same policy, by its own model
-        self._base = cache(lambda name: plugins.build("generator", name, replace(self.settings, model="")))
+        self._base = cache(lambda name: plugins.build("generator", name, self.settings.of(name)))
         self.capabilities = Capabilities(
             kinds=frozenset({"hits", "span", "bed"}),
             rate_hz=44_100,
@@ -94,16 +93,23 @@ class StableAudio(ModelVoice):
         return f"{NAME}/{VERSION} {self.revision()} {self.settings.device}{self.chosen()}"
 
     def made_with(self, event: SoundEvent) -> tuple[Generator, ...]:
-        """Return who makes the sound that an event's is made out of, where there is one."""
+        """Return who makes the sound that an event's is made out of, where there is one, and who has a part in that."""
         base = self._base_of(event)
-        return (base,) if base else ()
+        return makers(base, reworking.plain(event, _work(event).base)) if base else ()
 
     def suits(self, event: SoundEvent) -> bool:
         """Return whether the event says in words what it is, and there is a sound that it is to be made out of."""
+        return super().suits(event) and not self.unfit(event)
+
+    def unfit(self, event: SoundEvent) -> str:
+        """Return why there is no sound that the event is to be made out of; "" where there is, or none is needed."""
         base = self._base_of(event)
-        return super().suits(event) and (
-            base is None or (not base.missing() and base.suits(reworking.plain(event, _work(event).base)))
-        )
+        if base is None:
+            return ""
+        name = _work(event).base
+        if lacks := base.missing():
+            return f"is to work on the sound of {name}, which is not ready ({'; '.join(lacks)})"
+        return "" if base.suits(reworking.plain(event, name)) else f"is to work on the sound of {name}, which has none"
 
     def margins_s(self, event: SoundEvent) -> tuple[float, float]:
         """Return how long a hit rings; of what is made out of another sound, that one's."""
@@ -151,7 +157,11 @@ class StableAudio(ModelVoice):
         def load(device: runtime.Device) -> Model:
             return stable_audio.load(checkpoint, name=self.model, device=device, compiled=compiled)
 
-        return self._held(checkpoint.folder, load, size_mb=stable_audio.size_mb(checkpoint))
+        return self._held(checkpoint.folder, load)
+
+    def size_mb(self, device: str) -> int:
+        """Return how much of a device's memory the model that is here is expected to take."""
+        return stable_audio.size_mb(self.checkpoint())
 
     def _written(self, model: Model, asked: Sequence[tuple[SoundRequest, Wanted]]) -> list[Audio]:
         """Return sounds made of their prompts alone."""
@@ -159,8 +169,7 @@ class StableAudio(ModelVoice):
             if wish.duration_s > model.longest_s:
                 reason = f"makes {model.longest_s:.1f} s at once, {wish.duration_s:.1f} s were asked for"
                 raise GenerationError(request.event.id, NAME, reason)
-        size_mb = stable_audio.size_mb(self.checkpoint())
-        return stable_audio.make(model, [wish for _, wish in asked], most=self._at_once(size_mb))
+        return stable_audio.make(model, [wish for _, wish in asked], most=self._at_once())
 
     def _reworked(self, model: Model, request: SoundRequest, work: Rework, *, wanted: Wanted) -> Audio:
         """Return a sound made out of another generator's, with what that one says of it."""

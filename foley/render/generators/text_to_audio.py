@@ -22,7 +22,7 @@ from foley.neural.pipelines import STEPS, Description, Loaded, Sampler, Waves, W
 from foley.render.model_voice import ModelVoice, wish_of
 
 NAME = "text_to_audio"
-VERSION = "1"
+VERSION = "2"
 """Raise it when a request gives another sound for the same weights: it is part of every take's key."""
 
 UNKNOWN_LICENCE = "check"
@@ -102,10 +102,10 @@ class TextToAudio(ModelVoice):
         if not requests:
             return []
         wishes = [wish_of(request) for request in requests]
-        place, found = self.checkpoint()
+        _, found = self.checkpoint()
         family = KNOWN.get(found.class_name, Family(LONGEST_S))
         with memory.translated(requests[0].event.id, NAME, runtime.device(self.settings.device)):
-            held, room = self.loaded(), self._at_once(pipelines.weights_mb(place))
+            held, room = self.loaded(), self._at_once()
             with held.busy:
                 return pipelines.sounds(
                     wishes,
@@ -116,16 +116,19 @@ class TextToAudio(ModelVoice):
                     compiled=held.compiled,
                 )
 
+    def size_mb(self, device: str) -> int:
+        """Return how much of a device's memory the model that is here is expected to take."""
+        return pipelines.weights_mb(self.checkpoint()[0])
+
     def loaded(self) -> Loaded:
         """Return the model, loaded once in this process."""
         place, found = self.checkpoint()
-        size_mb = pipelines.weights_mb(place)
         compiled = self.compiled
 
         def load(device: runtime.Device) -> Loaded:
             return _load(place, found, self.model, device=device, compiled=compiled)
 
-        return self._held(place, load, size_mb=size_mb)
+        return self._held(place, load)
 
 
 def build(settings: GeneratorSettings | None = None) -> TextToAudio:
