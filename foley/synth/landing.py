@@ -49,8 +49,8 @@ class Landing:
     """Under which what it stands on does not answer."""
     wet: float = 0.35
     """Strength of the first reflections."""
-    tail_db: float = -38.0
-    """RMS of the tail re the peak of the blow."""
+    tail_db: float | None = -38.0
+    """RMS of the tail re the peak of the blow; None where there is none."""
     tail_spread_db: float = 5.0
     """How far that differs: rooms, and distances."""
     tail_hz: tuple[float, float] = (200.0, 9000.0)
@@ -113,14 +113,14 @@ def landed_hit(
     treble = shelf(10.0 ** ((landing.treble_db + differs(landing.treble_spread_db)) / 20.0), TREBLE_HZ)
     cut = butterworth(landing.cut_hz * float(np.exp(differs(0.3))), 2, high=True)
     wet = landing.wet * float(np.exp(differs(0.5)))
-    tail = 10.0 ** ((landing.tail_db + differs(landing.tail_spread_db)) / 20.0)
-    tail_s = float(chance.uniform(*TAIL_S))
+    louder_db, tail_s = differs(landing.tail_spread_db), float(chance.uniform(*TAIL_S))
     edge = float(chance.uniform(*landing.edge)) if chance.random() < landing.leans else 0.0
     if edge > 0.0:
         sound = _edge_first(rng, sound, edge, late_s=rng.uniform(*landing.late_s))
-    low_hz, high_hz = landing.tail_hz
-    high_hz /= contact_time_s(1.0, hardness, 1.0)
-    sound = mixed(sound, tail * _tail(rng, tail_s, (low_hz, high_hz)))
+    if landing.tail_db is not None:
+        low_hz, high_hz = landing.tail_hz
+        tail = _tail(rng, tail_s, low_hz, high_hz / contact_time_s(1.0, hardness, 1.0))
+        sound = mixed(sound, 10.0 ** ((landing.tail_db + louder_db) / 20.0) * tail)
     return recorded_hit(rng, sound, strength, ring_s=ring_s, wet=wet, colour=(treble, cut))
 
 
@@ -129,32 +129,33 @@ def _edge_first(rng: np.random.Generator, blow: Signal, level: float, *, late_s:
     return mixed(level * touch * decay(len(touch), EDGE_T60_S), delayed(blow, late_s))
 
 
-def _tail(rng: np.random.Generator, t60_s: float, band_hz: tuple[float, float]) -> Signal:
+TAIL_LASTS_S = 0.45
+"""What is longer costs a longer transform for what nobody hears under the mix's own room."""
+
+STORE_SAMPLES = 1 << 18
+"""Of a tail's noise, 5.5 s: a take's begins anywhere in it; drawing it anew costs a hundred times as much."""
+
+
+def _tail(rng: np.random.Generator, t60_s: float, low_hz: float, high_hz: float) -> Signal:
     """Return what a live room keeps of a blow: noise as even over the octaves as things radiate; RMS 1 before it falls.
 
     It fades before half a second is over: what is left then is the mix's to make.
     """
     length = length_samples(min(0.8 * t60_s, TAIL_LASTS_S))
     first = int(rng.integers(STORE_SAMPLES - length))
-    tail = _stored_pink()[first : first + length] * decay(length, t60_s)
+    tail = _stored_tail(low_hz, high_hz)[first : first + length] * decay(length, t60_s)
     rise = length_samples(TAIL_RISE_S)
     tail[:rise] *= np.linspace(0.0, 1.0, rise)
-    tail[length // 2 :] *= np.linspace(1.0, 0.0, length - length // 2)
-    low, high = butterworth(band_hz[0], 1, high=True), butterworth(band_hz[1], 1, high=False)
-    return filtered(tail, low, high)
+    fade = length // 3
+    tail[length - fade :] *= np.linspace(1.0, 0.0, fade)
+    return tail
 
 
-TAIL_LASTS_S = 0.5
-"""What is longer costs a longer transform for what nobody hears under the mix's own room."""
-
-STORE_SAMPLES = 1 << 18
-"""Of pink noise, 5.5 s: a take's tail begins anywhere in it; drawing it anew costs a hundred times as much."""
-
-
-@lru_cache(maxsize=1)
-def _stored_pink() -> Signal:
-    """Return noise of the same level in every octave above 100 Hz, RMS 1."""
-    noise = np.fft.rfft(character("pink", 0).standard_normal(STORE_SAMPLES))
+@lru_cache(maxsize=16)
+def _stored_tail(low_hz: float, high_hz: float) -> Signal:
+    """Return noise of the same level in every octave between two corners; RMS 1 if they were not."""
+    noise = np.fft.rfft(character("tail", 0).standard_normal(STORE_SAMPLES))
     noise /= np.sqrt(np.maximum(np.fft.rfftfreq(STORE_SAMPLES, 1 / RATE_HZ), 100.0))
-    stored = np.fft.irfft(noise, STORE_SAMPLES)
-    return np.asarray(stored / np.sqrt(np.mean(stored**2)), np.float64)
+    even = np.fft.irfft(noise, STORE_SAMPLES)
+    even /= np.sqrt(np.mean(even**2))
+    return filtered(even, butterworth(low_hz, 1, high=True), butterworth(high_hz, 1, high=False))

@@ -56,7 +56,7 @@ FRACTURE = spectrum({60: -8, 200: 15, 700: 14, 2500: 6, 6000: 0, 12000: -4, 2000
 DULL_FRACTURE = spectrum({60: -12, 200: 12, 1200: 9, 2500: 0, 6000: -7, 12000: -13, 20000: -24})
 """Of crockery: its cracks run slower, and it is thicker."""
 
-CROCKERY = Landing(leans=0.5, treble_db=-1.5, treble_spread_db=2.0, cut_hz=150.0, tail_db=-60.0)
+CROCKERY = Landing(leans=0.5, treble_db=-1.5, treble_spread_db=2.0, cut_hz=150.0, tail_db=None)
 """Meets the floor with its rim; what it leaves behind are its own shards."""
 
 BRITTLE = {

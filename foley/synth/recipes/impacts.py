@@ -84,7 +84,7 @@ GLASS_HELD = Landing(cut_hz=120.0, treble_db=2.0, treble_spread_db=6.0, tail_db=
 ROCK = Landing(
     leans=0.0, treble_db=-3.0, treble_spread_db=8.0, cut_hz=60.0, wet=0.25, tail_db=-48.0, tail_hz=(2000.0, 9000.0)
 )
-"""Too heavy to lean or to stir a room; brick is bright, concrete crumbles under the tip and is dull."""
+"""Too heavy to lean or to stir a room, only crumbs hiss; brick is bright, concrete crumbles and is dull."""
 
 SOFT = Landing(cut_hz=60.0, tail_db=-42.0, tail_hz=(200.0, 4000.0))
 """Boxes and balls: low, and dull in any room."""
@@ -107,7 +107,7 @@ BLOWS = (
         0.5,
         0.7,
         0.8,
-        support=0.2,
+        support=0.1,
         loose=0.35,
         grit_hz=(300.0, 9000.0),
         noise=0.75,
@@ -121,7 +121,7 @@ BLOWS = (
         0.6,
         1.2,
         "stick",
-        support=0.3,
+        support=0.15,
         loose=0.4,
         grit=0.8,
         grit_hz=(250.0, 8000.0),

@@ -35,10 +35,10 @@ LOG = Material(
 )
 """A trunk or a billet on its block: solid, on end, hardly damped."""
 
-SMITHY = Landing(cut_hz=60.0, treble_db=-4.0, wet=0.6, tail_db=-28.0, tail_hz=(60.0, 4000.0))
+SMITHY = Landing(cut_hz=60.0, treble_db=-4.0, wet=0.6, tail_db=-32.0, tail_hz=(150.0, 6000.0))
 """A stump under the anvil, bare walls around it."""
 
-CHOPPING = Landing(treble_db=-2.0, cut_hz=170.0, wet=1.0, tail_db=-23.0, tail_hz=(300.0, 3000.0))
+CHOPPING = Landing(treble_db=-2.0, cut_hz=170.0, wet=1.0, tail_db=-25.0, tail_hz=(300.0, 3000.0))
 """In a yard or a wood: walls and trunks all around send it back."""
 
 
