@@ -308,7 +308,7 @@ def _crunch(rng: np.random.Generator, name: str, strength: float, *, gait: Gait,
     usual = math.sqrt(energy(sound) / length) + 1e-12
     sound = peak_of(bent(sound, 6.0 * usual))
     if ground.press:
-        presses = ground.press * weight * float(np.exp(rng.normal(0.0, 0.5)))
+        presses = ground.press * weight * rng.uniform(0.6, 1.3)
         sound += peak_of(noise_piece(rng, length, PRESSED) * stretched(force, length), presses)
     return faded(sound, 0.0, 0.05)
 
@@ -375,6 +375,14 @@ def _squelch(rng: np.random.Generator) -> Signal:
 # --- water -----------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _cavity(depth_percent: int) -> Signal:
+    """Return the hollow that closes behind a foot, peak 0.3; it is read-only."""
+    hollow = peak_of(bubble(0.004 + 0.00012 * depth_percent, depth=1.0, rise=0.4), 0.3)
+    hollow.flags.writeable = False
+    return hollow
+
+
 SURGE_DB, SURGE_HZ = 6.5, 15.0
 """How unevenly a leg pushes water aside: recorded steps have two or three surges."""
 
@@ -396,21 +404,21 @@ def in_water(rng: np.random.Generator, strength: float, *, depth: float, gait: G
         gait: How one walks.
     """
     small, middle, large = _pools()
-    sinks, rolls, slaps = np.exp(np.array((0.5, 0.5, 0.4)) * np.clip(rng.standard_normal(3), -2.0, 2.0))
+    sinks, rolls, slaps = np.exp(np.array((0.5, 0.5, 0.3)) * np.clip(rng.standard_normal(3), -2.0, 2.0))
     peak_s = gait.pace * (0.06 + 0.29 * depth) * sinks
     fall_s = gait.pace * (0.1 + 0.14 * depth) * (1.0 + 0.5 * gait.drag) * rolls
-    length = length_samples(peak_s + 4.0 * fall_s + 0.15)
+    length = length_samples(peak_s + 3.2 * fall_s + 0.1)
     push = swelling(length, peak_s=peak_s, rise_s=0.5 * peak_s, fall_s=fall_s, settle=0.3)
     push *= slow_gain(rng, length, SURGE_DB, rate_hz=SURGE_HZ, octaves=3)
     churn = 0.5 * noise_piece(rng, length, WATER) * push
     dense = np.clip(push, 0.0, 1.0)
-    churn += (0.09 + 0.06 * depth) * shower(rng, length, middle, rate_hz=500.0, sigma=0.7, curve=dense) * push
+    churn += (0.09 + 0.06 * depth) * shower(rng, length, middle, rate_hz=250.0, sigma=0.7, curve=dense) * push
     churn += 0.55 * depth * shower(rng, length, large, rate_hz=90.0, sigma=0.6, curve=dense) * push
     rain = swelling(length, peak_s=peak_s + 0.06, rise_s=0.04, fall_s=1.3 * fall_s, settle=0.3)
-    churn += (0.1 - 0.05 * depth) * shower(rng, length, small, rate_hz=900.0, sigma=1.0, curve=rain) * rain
+    churn += (0.1 - 0.05 * depth) * shower(rng, length, small, rate_hz=600.0, sigma=1.0, curve=rain) * rain
     slap = low_passed(noise_piece(rng, length_samples(0.08), WATER), 1500.0 + 3000.0 * strength, 1)
-    slap = peak_of(slap * decay(len(slap), 0.08), (0.6 - 0.28 * depth) * gait.thud * slaps)
-    cavity = peak_of(bubble(0.004 + 0.012 * depth, depth=1.0, rise=0.4), 0.3)
+    slap = peak_of(slap * decay(len(slap), 0.08), (0.7 - 0.3 * depth) * gait.thud * slaps)
+    cavity = _cavity(round(100 * depth))
     foot = thud(rng, rng.uniform(90.0, 130.0) * gait.pitch, 0.1)
     foot *= 0.2 * gait.thud * (1.0 - depth) * float(np.exp(rng.normal(0.0, 0.5)))
     step = mixed(peak_of(faded(churn, 0.0, 0.06)), slap, foot, delayed(cavity, 0.6 * peak_s))
