@@ -195,13 +195,19 @@ def summary(found: Sequence[Forecast]) -> list[str]:
         lines.append(f"{model or generator} on {device}: {len(of_it)} sounds, {asked_s:.1f} s; {memory}, {time}")
         lines += [f"  {source}" for source in _sources(model, device)]
         lines += [f"  {said}" for said in [licences.licence(of_it[0].licence).conditions] if said]
-    return [*lines, *_refused(found)]
+    return [*lines, *_reckoned(found), *_refused(found)]
 
 
 def _sources(model: str, device: str) -> list[str]:
     """Return who measured how fast a model is; nothing where nobody did."""
     known = weights.catalogue().get(model)
     return [f"as measured by {known.rates[device].source}"] if known and device in known.rates else []
+
+
+def _reckoned(found: Sequence[Forecast]) -> list[str]:
+    """Return where figures of memory come from, where there are any of models."""
+    models = any(one.model and one.memory_mb for one in found)
+    return ["memory is reckoned from the weights' files or as their publishers say: it was not measured"] * models
 
 
 def _refused(found: Sequence[Forecast]) -> list[str]:

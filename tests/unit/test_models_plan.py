@@ -211,6 +211,8 @@ def test_the_command_tells_people_of_each_event_and_of_all(plan_file: Path) -> N
     assert "audiogen-medium on cuda: 2 sounds" in told
     assert "no commercial use" in told
     assert "e03-off" not in told
+    assert "it was not measured" in told
+    assert "not measured" not in CliRunner().invoke(models.app, ["plan", str(plan_file)]).output
 
 
 def test_the_command_tells_programs(plan_file: Path) -> None:
