@@ -110,16 +110,20 @@ def _scene_speed() -> float:
 def _finished_minute(seed: int) -> npt.NDArray[np.float32]:
     """Return a minute of steps, blows, doors, rain and room tone at -23 LUFS under -1 dBTP, shape (2, samples)."""
     length = round(SCENE_S * RATE_HZ)
+    layers = [(_whole(event, seed + number), event, pan) for number, (event, pan) in enumerate(_layers(seed))]
     total = np.zeros((2, length), np.float32)
-    for number, (event, pan) in enumerate(_layers(seed)):
-        made = _whole(event, seed + number)
+    # second by second, as a mix is streamed
+    seconds = [total[:, first : first + RATE_HZ] for first in range(0, length, RATE_HZ)]
+    for made, event, pan in layers:
         angle = (pan + 1.0) * np.pi / 4
-        for side, share in zip(total, (np.cos(angle), np.sin(angle)), strict=True):
-            side += np.float32(to_gain(event.level_db) * share) * made
-    found = survey([[total[:, first : first + RATE_HZ]] for first in range(0, length, RATE_HZ)])
-    levelled = level(found, PROFILES["ebu-r128"], offset_lu=0.0, margin_db=0.0)
-    gain = np.float32(to_gain(levelled.gain_db)) * gain_between(levelled.curve, 0, length)
-    return np.asarray(total * gain, np.float32)
+        gains = np.array([[np.cos(angle)], [np.sin(angle)]], np.float32) * np.float32(to_gain(event.level_db))
+        for number, block in enumerate(seconds):
+            block += gains * made[number * RATE_HZ : (number + 1) * RATE_HZ]
+    levelled = level(survey([[block] for block in seconds]), PROFILES["ebu-r128"], offset_lu=0.0, margin_db=0.0)
+    gain = np.float32(to_gain(levelled.gain_db))
+    for number, block in enumerate(seconds):
+        block *= gain * gain_between(levelled.curve, number * RATE_HZ, (number + 1) * RATE_HZ)
+    return total
 
 
 def _layers(seed: int) -> list[tuple[SoundEvent, float]]:

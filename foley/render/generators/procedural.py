@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Wave = npt.NDArray[np.float32]
 
-VERSION = "6"
+VERSION = "7"
 """Raise it when a recipe gives another sound for the same request: it is part of every take's key."""
 
 EDGE_S = 0.005
