@@ -17,7 +17,7 @@ from foley.synth.recipe import HitRecipe, Recipe, recipes
 from foley.units import RATE_HZ as SYNTH_HZ
 
 COUNT = 12
-"""Renders for each class."""
+"""Renders for each class in one draw."""
 
 STRENGTHS, INTENSITIES = (0.6, 1.0), (0.3, 1.0)
 """Of hits and of textures: recordings in collections were made loud enough."""

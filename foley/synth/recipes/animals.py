@@ -74,8 +74,8 @@ def _voiced(
 ) -> Signal:
     """Return the voice of a bark through its mouth, which opens and shuts again.
 
-    A bark is pressed out: its pitch and level waver by 6 and 35 %, so that its harmonics hardly stand out (T. Riede et
-    al., "The harmonic-to-noise ratio applied to dog barks", JASA 110, 2001).
+    A bark is pressed out and hoarse: dogs differ in how far harmonics stand out of its noise (T. Riede et al., "The
+    harmonic-to-noise ratio applied to dog barks", JASA 110, 2001). Here pitch and level waver, by 6 and 35 %.
 
     Args:
         rng: Chance of this bark.
