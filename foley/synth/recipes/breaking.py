@@ -40,6 +40,8 @@ class Brittle:
     """Peak of the finest debris re the break."""
     late: float
     """Level of what falls later, re the break."""
+    grind: float
+    """Peak of what a shard's edges add re its ring."""
     body_hz: float
     """Thud of what it lands on."""
     body: float
@@ -60,7 +62,18 @@ CROCKERY = Landing(leans=0.5, treble_db=-1.5, treble_spread_db=2.0, cut_hz=150.0
 """Meets the floor with its rim; what it leaves behind are its own shards."""
 
 BRITTLE = {
-    "glass_shatter": Brittle(GLASS, 4200.0, 110.0, 1.6, rush=0.40, late=0.18, body_hz=150.0, body=0.25, crack=FRACTURE),
+    "glass_shatter": Brittle(
+        GLASS,
+        4200.0,
+        110.0,
+        1.6,
+        rush=0.40,
+        late=0.22,
+        grind=1.0,  # edges as sharp as these scrape as loud as they ring: breaking panes have few lasting lines
+        body_hz=150.0,
+        body=0.20,
+        crack=FRACTURE,
+    ),
     "ceramic_break": Brittle(
         CERAMIC,
         2200.0,
@@ -68,15 +81,13 @@ BRITTLE = {
         1.0,
         rush=0.12,
         late=0.035,
+        grind=0.5,
         body_hz=150.0,
         body=0.20,
         crack=DULL_FRACTURE,
         landing=CROCKERY,
     ),
 }
-
-GRIND = 0.5
-"""Peak of what edges add re a shard's ring."""
 
 POOL = 10
 """Shards computed of each sort; they recur at other levels among a hundred."""
@@ -100,7 +111,7 @@ def _shard(rng: np.random.Generator, kind: Brittle, *, pitch: float, early: bool
     rung = peak_of(ring_modes(f, t60, gains, length, phases=rng.uniform(0.0, 6.28, 5), floor_db=-50.0))
     # edges grind on what they fall on: without it a heap of shards is a heap of little bells
     grind = low_passed(rng.standard_normal(length) * decay(length, length / RATE_HZ), 2.0 * float(f[0]), 1)
-    return rung + peak_of(grind, GRIND)
+    return rung + peak_of(grind, kind.grind)
 
 
 def _shards(rng: np.random.Generator, kind: Brittle, count: int, *, pitch: float, late: float) -> Signal:

@@ -58,7 +58,7 @@ class Blow:
     """Longest sound."""
     striker: str = "hammer"
     sustain: float = 1.0
-    """Factor on its decay times: hung and bare, a thing rings longer than its material does in use."""
+    """Factor on its decay times: hung and bare, a thing rings longer than its material does in use; bedded, shorter."""
     support: float = 0.0
     """Peak of the thud of what it stands on."""
     loose: float = 0.3
@@ -146,7 +146,19 @@ BLOWS = (
     ),
     Blow("hit_bottle", GLASS, 0.5, 0.7, 1.2, support=0.2, loose=0.2, grit=0.2, grit_hz=(2000.0, 9000.0)),
     Blow("hit_ceramic", CERAMIC, 0.5, 1.0, 1.0, support=0.15, loose=0.2, grit=0.2, grit_hz=(1500.0, 7000.0)),
-    Blow("hit_stone", STONE, 0.5, 0.6, 0.5, loose=0.02, grit=0.02, grit_hz=(800.0, 6000.0), landing=ROCK),
+    Blow(
+        "hit_stone",
+        STONE,
+        0.5,
+        0.6,
+        0.5,
+        sustain=0.7,  # bedded in mortar or earth, which drains it
+        loose=0.02,
+        grit=0.02,
+        grit_hz=(800.0, 6000.0),
+        noise=1.3,  # its face crumbles under the blow
+        landing=ROCK,
+    ),
     Blow(
         "hit_plastic",
         PLASTIC,
