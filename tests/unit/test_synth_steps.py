@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from foley.synth.grounds import GROUNDS
 from foley.synth.recipe import HitRecipe, Mono, TextureRecipe
 from foley.synth.recipes import fabric, falls, fastenings, footsteps, hooves, paper, sweeping
-from foley.synth.surfaces import FLOORS, GROUNDS, SHOES
+from foley.synth.surfaces import FLOORS, SHOES
 from foley.units import RATE_HZ, to_samples
 
 MODULES = (footsteps, hooves, falls, fabric, paper, fastenings, sweeping)

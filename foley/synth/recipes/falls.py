@@ -1,6 +1,6 @@
 """People who land or fall: several heavy contacts, and the clothes around them.
 
-Source: parts and their order as seen in falls (knee or hip, trunk, arm); floors and grounds as in `foley.synth.steps`.
+Source: parts and their order as seen in falls (knee or hip, trunk, arm); grounds as in `foley.synth.loose`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from foley.synth.chain import delayed, faded, heard_at_once, mixed, peak_of, rec
 from foley.synth.excitation import Signal, length_samples, noise_burst
 from foley.synth.finish import character, choice, defaults_of
 from foley.synth.gait import Gait, gait_of
+from foley.synth.grounds import GROUNDS
+from foley.synth.loose import in_water, on_ground
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.recipes.fabric import FABRICS
 from foley.synth.resonators import thud
-from foley.synth.steps import in_water, on_floor, on_ground, swelling, weight_of
-from foley.synth.surfaces import FLOORS, GROUNDS, SHOES, Shoe
+from foley.synth.steps import on_floor, swelling, weight_of
+from foley.synth.surfaces import FLOORS, SHOES, Shoe
 from foley.synth.textures import noise, slow_random
 
 TRUNK = Shoe(contact_s=0.014, heel=0.7, ball=0.0, thud=1.8, grit=0.4)

@@ -1,4 +1,4 @@
-"""Footsteps, by what is walked on; what happens under the sole is in `foley.synth.steps`.
+"""Footsteps, by what is walked on; what happens under the sole is in `foley.synth.steps` and `loose`.
 
 All take `shoe` (leather, rubber, heel, bare), `run` (0 walks, 1 runs), `stairs` (level, up, down), `foot` (left, right,
 or either for one of them by chance), `scuff` (0 lifted clean, 1 shuffled), and `variant`, which is another walker on
@@ -13,9 +13,11 @@ from foley.synth.chain import delayed, heard_at_once, mixed, recorded_hit
 from foley.synth.excitation import noise_burst, shelf
 from foley.synth.finish import character, choice, defaults_of, number
 from foley.synth.gait import Gait, gait_of
+from foley.synth.grounds import GROUNDS
+from foley.synth.loose import in_water, on_ground
 from foley.synth.recipe import HitRecipe, MakesHit, Mono
-from foley.synth.steps import blow, borne, in_water, on_floor, on_ground
-from foley.synth.surfaces import FLOORS, GROUNDS, SHOES
+from foley.synth.steps import blow, borne, on_floor
+from foley.synth.surfaces import FLOORS, SHOES
 
 SOURCE = "ground reaction force and grains: Cook 2002; Fontana & Bresin 2003; Turchet 2016"
 

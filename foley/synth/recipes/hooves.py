@@ -15,11 +15,13 @@ from foley.synth.chain import mixed, peak_of, recorded_hit
 from foley.synth.excitation import Signal, hertz_gain, length_samples
 from foley.synth.finish import character, choice, defaults_of, number
 from foley.synth.gait import Gait
+from foley.synth.grounds import GROUNDS
+from foley.synth.loose import in_water, on_ground
 from foley.synth.materials import STEEL, body, struck
 from foley.synth.recipe import HitRecipe, Mono
 from foley.synth.resonators import ring_modes
-from foley.synth.steps import in_water, on_floor, on_ground, weight_of
-from foley.synth.surfaces import FLOORS, GROUNDS, Shoe
+from foley.synth.steps import on_floor, weight_of
+from foley.synth.surfaces import FLOORS, Shoe
 
 HORN = Shoe(contact_s=0.0009, heel=1.0, ball=0.8, thud=1.6, grit=1.3)
 IRON = Shoe(contact_s=0.00035, heel=1.1, ball=1.0, thud=1.5, grit=1.6)
