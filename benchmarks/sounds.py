@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from benchmarks.figures import Figure
 from foley.contracts import SoundRequest
-from foley.dsp.fades import crossfaded
+from foley.dsp.fades import equal_power
 from foley.dsp.limiter import gain_between
 from foley.dsp.profiles import PROFILES
 from foley.mix.level import level, survey
@@ -157,14 +158,13 @@ def _whole(event: SoundEvent, seed: int) -> npt.NDArray[np.float32]:
         duration_s = min(WINDOW_S, SCENE_S - float(first_s))
         request = SoundRequest(event, float(first_s), duration_s, np.random.default_rng([seed, number]))
         pieces.append(generator.generate([request])[0].samples)
-    if event.kind == "hits":
-        # a hit's sound depends on its time alone, so windows of hits are joined, not crossfaded
-        own = round((WINDOW_S - OVERLAP_S) * RATE_HZ)
-        return np.concatenate([*(piece[0, :own] for piece in pieces[:-1]), pieces[-1][0]])
-    whole = pieces[0]
-    for piece in pieces[1:]:
-        whole = crossfaded(whole, piece, min(round(OVERLAP_S * RATE_HZ), piece.shape[1]))
-    return whole[0]
+    own, overlap = round((WINDOW_S - OVERLAP_S) * RATE_HZ), round(OVERLAP_S * RATE_HZ)
+    # a hit's sound depends on its time alone, so windows of hits are joined, not crossfaded
+    if event.kind != "hits":
+        rise = equal_power(overlap)
+        for before, after in itertools.pairwise(pieces):
+            after[0, :overlap] = before[0, own:] * rise[::-1] + after[0, :overlap] * rise
+    return np.concatenate([*(piece[0, :own] for piece in pieces[:-1]), pieces[-1][0]])
 
 
 def _report(kind: str, name: str, value: float) -> None:
