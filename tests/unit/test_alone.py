@@ -10,7 +10,7 @@ from foley.errors import PlanError
 from foley.plan.alone import alone
 from foley.plan.variants import all_variants
 from foley.plan.vocabulary import vocabulary
-from foley.synth.recipe import HitRecipe, recipes
+from foley.synth.recipe import recipes
 
 ASKED: Mapping[str, tuple[str, Mapping[str, float | str]]] = {
     "a hammer hits metal": ("hit_metal", {}),
@@ -78,10 +78,3 @@ def test_words_reach_every_recipe() -> None:
     named = {sound.recipe for sound in (*vocabulary().values(), *all_variants())}
 
     assert set(recipes()) - named == set()
-
-
-@pytest.mark.parametrize("sound", [*vocabulary().values(), *all_variants()], ids=lambda sound: sound.label)
-def test_a_class_of_hits_has_a_recipe_of_hits(sound) -> None:
-    recipe = recipes().get(sound.recipe)
-
-    assert sound.kind != "hits" or recipe is None or isinstance(recipe, HitRecipe)

@@ -64,6 +64,8 @@ def test_every_category_is_one_of_ucs(shared: Path) -> None:
 def test_a_kind_that_words_can_name_is_one_that_its_recipe_makes(sound: SoundClass) -> None:
     recipe, rng = recipes()[sound.recipe], np.random.default_rng(0)
 
+    assert isinstance(recipe, HitRecipe if sound.kind == "hits" else TextureRecipe)
+    assert (sound.cue is None) == (sound.kind != "hits")
     if isinstance(recipe, HitRecipe):
         take = recipe.make(rng, 1.0, **sound.parameters)
     else:
